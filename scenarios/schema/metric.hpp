@@ -1,0 +1,68 @@
+#pragma once
+// The names of what Squall measures: one table for thresholds, reports and documentation.
+// Definitions: docs/measurement.md, section 1.
+
+#include <array>
+#include <optional>
+#include <string_view>
+
+namespace squall::scenarios {
+
+enum class Metric : unsigned char {
+  // Distributions of durations: a threshold names a percentile, or mean or max.
+  ttft,            // first content - intended start
+  ttft_service,    // first content - dispatch
+  e2e,             // last content - intended start
+  e2e_service,     // last content - dispatch
+  tpot,            // (last - first content) / (tokens - 1)
+  icl,             // gap between content chunks, pooled
+  dispatch_delay,  // dispatch - intended start
+  queue,           // admission to the engine's batch - dispatch
+  prefill,         // first content - admission
+  // One number for a run.
+  tokens_per_second,
+  requests_per_second,
+  error_rate,  // (errors + timeouts) / ended requests
+};
+
+inline constexpr std::size_t duration_metric_count = 9;
+
+enum class MetricKind { duration, rate, fraction };
+
+struct MetricDescription {
+  Metric metric;
+  std::string_view name;  // as scenarios and reports write it
+  MetricKind kind;
+  std::string_view meaning;  // one line for --help and reports
+};
+
+inline constexpr std::array metric_table{
+    MetricDescription{Metric::ttft, "ttft", MetricKind::duration,
+                      "time to first token, from the intended start"},
+    MetricDescription{Metric::ttft_service, "ttft_service", MetricKind::duration,
+                      "time to first token, from the dispatch"},
+    MetricDescription{Metric::e2e, "e2e", MetricKind::duration,
+                      "whole answer, from the intended start"},
+    MetricDescription{Metric::e2e_service, "e2e_service", MetricKind::duration,
+                      "whole answer, from the dispatch"},
+    MetricDescription{Metric::tpot, "tpot", MetricKind::duration,
+                      "time per output token after the first"},
+    MetricDescription{Metric::icl, "icl", MetricKind::duration, "gap between content chunks"},
+    MetricDescription{Metric::dispatch_delay, "dispatch_delay", MetricKind::duration,
+                      "how late the load generator was"},
+    MetricDescription{Metric::queue, "queue", MetricKind::duration,
+                      "wait in the engine before its batch"},
+    MetricDescription{Metric::prefill, "prefill", MetricKind::duration,
+                      "from admission to the first token"},
+    MetricDescription{Metric::tokens_per_second, "tokens_per_second", MetricKind::rate,
+                      "output tokens per second while measuring"},
+    MetricDescription{Metric::requests_per_second, "requests_per_second", MetricKind::rate,
+                      "answered requests per second while measuring"},
+    MetricDescription{Metric::error_rate, "error_rate", MetricKind::fraction,
+                      "failed and timed-out requests among those that ended"},
+};
+
+const MetricDescription& describe(Metric metric);
+std::optional<Metric> find_metric(std::string_view name);
+
+}  // namespace squall::scenarios
