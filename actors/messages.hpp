@@ -1,0 +1,99 @@
+#pragma once
+// Everything that coordinator and agents say to each other, as plain structs; messages.proto is the
+// same on the wire and its comments tell the life of a run. wire/message_codec translates.
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "actors/metrics/metrics_snapshot.hpp"
+#include "scenarios/load/agent_share.hpp"
+
+namespace squall::actors {
+
+inline constexpr std::uint32_t protocol_version = 1;
+
+// ---- agent -> coordinator
+
+struct Hello {  // first message on a new connection
+  std::string name;
+  std::string tool_version;
+  std::string host;
+  std::uint64_t process_id = 0;
+};
+struct Ready {  // prepared: model loaded, share planned, clock offset known
+  std::uint64_t plan_fingerprint = 0;
+  std::uint64_t planned_requests = 0;  // open model: arrivals in this share; closed model: 0
+  std::uint64_t planned_users = 0;     // closed model: users in this share
+  std::string model_name;
+  std::string model_fingerprint;  // of the weights' bytes, or of the synthetic recipe
+  bool model_is_synthetic = false;
+  std::string instruction_set;  // which kernels will run: "avx2"
+  std::uint32_t engine_threads = 0;
+  nanoseconds load_time{0};
+  nanoseconds clock_error_bound{0};  // half the best round trip
+};
+struct PrepareFailed {
+  std::string message;
+  bool user_can_fix = false;  // a wrong path or file (exit 2), not an internal error (exit 1)
+};
+struct Started {
+  nanoseconds start_error{0};  // first instant of the pacer minus the common start
+};
+struct MetricsBatch {  // resent until acknowledged; sequence counts from 1 without gaps
+  std::uint64_t sequence = 0;
+  MetricsSnapshot snapshot;
+};
+struct Heartbeat {
+  nanoseconds loop_lag{0};
+};
+struct Sealed {  // nothing follows but resent batches; totals are of all batches
+  std::uint64_t batches = 0;
+  std::array<Ledger, phase_count> totals;  // indexed by Phase
+};
+struct ClockProbe {
+  std::int64_t sent = 0;  // agent's clock, nanoseconds
+};
+using AgentMessage =
+    std::variant<Hello, Ready, PrepareFailed, Started, MetricsBatch, Heartbeat, Sealed, ClockProbe>;
+
+// ---- coordinator -> agent
+
+struct Rejected {  // the agent prints the reason and ends
+  std::string reason;
+};
+struct Prepare {
+  std::string scenario_text;
+  std::string scenario_file;  // for messages, and prompts are relative to its folder
+  scenarios::AgentShare share;
+};
+struct StartAt {
+  std::int64_t instant = 0;  // coordinator's clock, nanoseconds
+};
+struct LeaseRenewed {  // answers each Heartbeat
+  std::uint64_t acknowledged_batch = 0;
+};
+struct BatchAcknowledged {
+  std::uint64_t sequence = 0;  // this and all before it are kept
+};
+struct StopLoad {  // start nothing new; give what is open this long, then seal
+  nanoseconds grace{0};
+};
+struct SealAcknowledged {};  // the agent may end
+struct ClockReply {
+  std::int64_t sent = 0;      // echoed
+  std::int64_t received = 0;  // coordinator's clock
+  std::int64_t replied = 0;
+};
+using CoordinatorMessage = std::variant<Rejected, Prepare, StartAt, LeaseRenewed, BatchAcknowledged,
+                                        StopLoad, SealAcknowledged, ClockReply>;
+
+/// The frame around a message in either direction.
+struct Envelope {
+  std::string run;          // run id; empty in an agent's Hello
+  std::uint64_t epoch = 0;  // agent's, drawn anew at each start; older ones are fenced off
+  std::variant<AgentMessage, CoordinatorMessage> message;
+};
+
+}  // namespace squall::actors

@@ -1,0 +1,56 @@
+#pragma once
+// What one agent measured in one interval: deltas since its previous snapshot. Snapshots merge by
+// addition in any order; the merge of all of an agent's snapshots is its whole run.
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "actors/metrics/histogram.hpp"
+#include "actors/metrics/ledger.hpp"
+#include "actors/metrics/request_timeline.hpp"
+#include "scenarios/schema/metric.hpp"
+
+namespace squall::actors {
+
+/// Counts and durations of one phase of the run. A request belongs to the phase of its intended
+/// start.
+struct PhaseMetrics {
+  Ledger ledger;
+  /// Indexed by scenarios::Metric; completed requests only, but dispatch_delay of all that ended.
+  std::array<Histogram, scenarios::duration_metric_count> durations;
+  std::map<std::string, std::uint64_t> errors;  // class of error -> count
+  std::uint64_t prompt_tokens = 0;              // of completed requests
+  std::uint64_t output_tokens = 0;              // of completed requests
+
+  void merge(const PhaseMetrics& other);
+  friend bool operator==(const PhaseMetrics&, const PhaseMetrics&) = default;
+};
+
+struct MetricsSnapshot {
+  nanoseconds from{0}, to{0};                    // since the common start of the run
+  std::array<PhaseMetrics, phase_count> phases;  // indexed by Phase
+
+  // Throughput counts what happened in this interval, whenever its request started.
+  std::uint64_t tokens_in_interval = 0;   // output tokens stamped in the interval
+  std::uint64_t answers_in_interval = 0;  // requests completed in the interval
+  nanoseconds in_flight_time{0};          // integral of requests in flight over the interval
+
+  // How the agent itself fared.
+  std::uint32_t in_flight = 0;       // at the end of the interval
+  std::uint32_t active_users = 0;    // closed model: users started so far
+  nanoseconds loop_lag{0};           // worst lateness of the agent's own ticks
+  nanoseconds process_cpu{0};        // CPU time of the whole agent in the interval
+  nanoseconds engine_cpu{0};         // of it, spent in the embedded engine's threads
+  std::uint64_t resident_bytes = 0;  // at the end of the interval
+
+  PhaseMetrics& operator[](Phase phase) { return phases[static_cast<std::size_t>(phase)]; }
+  const PhaseMetrics& operator[](Phase phase) const {
+    return phases[static_cast<std::size_t>(phase)];
+  }
+  friend bool operator==(const MetricsSnapshot&, const MetricsSnapshot&) = default;
+};
+
+}  // namespace squall::actors

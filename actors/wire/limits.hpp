@@ -1,0 +1,23 @@
+#pragma once
+// What an honest peer stays within. Whatever decode() lets through can be added and subtracted
+// without overflow, so nobody behind it needs to think of that again.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "actors/metrics/histogram.hpp"
+
+namespace squall::actors {
+
+inline constexpr std::size_t text_limit = 64 * 1024;   // bytes: names, messages, reasons
+inline constexpr std::size_t error_class_limit = 256;  // distinct classes of errors in a batch
+inline constexpr std::uint64_t count_limit = Histogram::count_limit;
+inline constexpr std::int64_t time_limit = std::int64_t{1} << 60;  // nanoseconds: 36 years
+
+inline bool is_count(std::uint64_t count) { return count <= count_limit; }
+inline bool is_instant(std::int64_t instant) {
+  return instant >= -time_limit && instant <= time_limit;
+}
+inline bool is_duration(std::int64_t duration) { return duration >= 0 && duration <= time_limit; }
+
+}  // namespace squall::actors

@@ -1,0 +1,181 @@
+#include "actors/wire/metrics_codec.hpp"
+
+#include <initializer_list>
+
+#include "actors/wire/limits.hpp"
+#include "messages.pb.h"
+
+namespace squall::actors {
+
+namespace {
+
+void write(const Ledger& ledger, proto::Ledger& out) {
+  out.set_scheduled(ledger.scheduled);
+  out.set_issued(ledger.issued);
+  out.set_dropped_late(ledger.dropped_late);
+  out.set_cancelled_before_send(ledger.cancelled_before_send);
+  out.set_ok(ledger.ok);
+  out.set_error(ledger.error);
+  out.set_timeout(ledger.timeout);
+  out.set_cancelled(ledger.cancelled);
+  out.set_open_at_end(ledger.open_at_end);
+}
+
+bool are_counts(std::initializer_list<std::uint64_t> counts) {
+  for (const std::uint64_t count : counts)
+    if (!is_count(count)) return false;
+  return true;
+}
+
+bool are_durations(std::initializer_list<std::int64_t> durations) {
+  for (const std::int64_t duration : durations)
+    if (!is_duration(duration)) return false;
+  return true;
+}
+
+std::optional<Ledger> read(const proto::Ledger& in) {
+  if (!are_counts({in.scheduled(), in.issued(), in.dropped_late(), in.cancelled_before_send(),
+                   in.ok(), in.error(), in.timeout(), in.cancelled(), in.open_at_end()}))
+    return std::nullopt;
+  return Ledger{.scheduled = in.scheduled(),
+                .issued = in.issued(),
+                .dropped_late = in.dropped_late(),
+                .cancelled_before_send = in.cancelled_before_send(),
+                .ok = in.ok(),
+                .error = in.error(),
+                .timeout = in.timeout(),
+                .cancelled = in.cancelled(),
+                .open_at_end = in.open_at_end()};
+}
+
+void write(const Histogram& histogram, proto::Histogram& out) {
+  const Histogram::Parts parts = histogram.parts();
+  std::uint32_t before = 0;
+  for (const auto& [index, count] : parts.counts) {
+    out.add_steps(index - before);
+    out.add_counts(count);
+    before = index;
+  }
+  out.set_underflow(parts.underflow);
+  out.set_overflow(parts.overflow);
+  out.set_sum(parts.sum.count());
+  out.set_minimum(parts.minimum.count());
+  out.set_maximum(parts.maximum.count());
+}
+
+std::optional<Histogram> read(const proto::Histogram& in) {
+  const int size = in.steps_size();
+  if (size != in.counts_size() || size > static_cast<int>(Histogram::bucket_limit))
+    return std::nullopt;
+  Histogram::Parts parts;
+  parts.counts.reserve(static_cast<std::size_t>(size));
+  std::uint32_t index = 0;
+  for (int i = 0; i < size; ++i) {
+    if (in.steps(i) >= Histogram::bucket_limit) return std::nullopt;  // so that no sum wraps around
+    index += in.steps(i);
+    parts.counts.emplace_back(index, in.counts(i));
+  }
+  parts.underflow = in.underflow();
+  parts.overflow = in.overflow();
+  parts.sum = nanoseconds(in.sum());
+  parts.minimum = nanoseconds(in.minimum());
+  parts.maximum = nanoseconds(in.maximum());
+  return Histogram::from_parts(parts);
+}
+
+void write(const PhaseMetrics& metrics, proto::PhaseMetrics& out) {
+  write(metrics.ledger, *out.mutable_ledger());
+  for (const auto& histogram : metrics.durations) write(histogram, *out.add_durations());
+  for (const auto& [reason, count] : metrics.errors) {
+    auto* error = out.add_errors();
+    error->set_reason(reason.substr(0, text_limit));
+    error->set_count(count);
+  }
+  out.set_prompt_tokens(metrics.prompt_tokens);
+  out.set_output_tokens(metrics.output_tokens);
+}
+
+bool read(const proto::PhaseMetrics& in, PhaseMetrics& metrics) {
+  if (static_cast<std::size_t>(in.durations_size()) != metrics.durations.size()) return false;
+  if (static_cast<std::size_t>(in.errors_size()) > error_class_limit) return false;
+  if (!are_counts({in.prompt_tokens(), in.output_tokens()})) return false;
+  const auto ledger = read(in.ledger());
+  if (!ledger) return false;
+  metrics.ledger = *ledger;
+  for (int i = 0; i < in.durations_size(); ++i) {
+    auto histogram = read(in.durations(i));
+    if (!histogram) return false;
+    metrics.durations[static_cast<std::size_t>(i)] = std::move(*histogram);
+  }
+  for (const auto& error : in.errors()) {
+    if (error.reason().size() > text_limit || !is_count(error.count())) return false;
+    metrics.errors[error.reason()] += error.count();
+  }
+  metrics.prompt_tokens = in.prompt_tokens();
+  metrics.output_tokens = in.output_tokens();
+  return true;
+}
+
+}  // namespace
+
+void write(const MetricsBatch& batch, proto::MetricsBatch& out) {
+  const MetricsSnapshot& snapshot = batch.snapshot;
+  out.set_sequence(batch.sequence);
+  out.set_from(snapshot.from.count());
+  out.set_to(snapshot.to.count());
+  for (const auto& phase : snapshot.phases) write(phase, *out.add_phases());
+  out.set_tokens_in_interval(snapshot.tokens_in_interval);
+  out.set_answers_in_interval(snapshot.answers_in_interval);
+  out.set_in_flight_time(snapshot.in_flight_time.count());
+  out.set_in_flight(snapshot.in_flight);
+  out.set_active_users(snapshot.active_users);
+  out.set_loop_lag(snapshot.loop_lag.count());
+  out.set_process_cpu(snapshot.process_cpu.count());
+  out.set_engine_cpu(snapshot.engine_cpu.count());
+  out.set_resident_bytes(snapshot.resident_bytes);
+}
+
+std::optional<MetricsBatch> read(const proto::MetricsBatch& in) {
+  if (in.phases_size() != static_cast<int>(phase_count) || in.sequence() == 0 ||
+      in.to() < in.from() ||
+      !are_durations({in.from(), in.to(), in.in_flight_time(), in.loop_lag(), in.process_cpu(),
+                      in.engine_cpu()}) ||
+      !are_counts({in.tokens_in_interval(), in.answers_in_interval(), in.resident_bytes()}))
+    return std::nullopt;
+  MetricsBatch batch;
+  MetricsSnapshot& snapshot = batch.snapshot;
+  batch.sequence = in.sequence();
+  snapshot.from = nanoseconds(in.from());
+  snapshot.to = nanoseconds(in.to());
+  for (int i = 0; i < in.phases_size(); ++i)
+    if (!read(in.phases(i), snapshot.phases[static_cast<std::size_t>(i)])) return std::nullopt;
+  snapshot.tokens_in_interval = in.tokens_in_interval();
+  snapshot.answers_in_interval = in.answers_in_interval();
+  snapshot.in_flight_time = nanoseconds(in.in_flight_time());
+  snapshot.in_flight = in.in_flight();
+  snapshot.active_users = in.active_users();
+  snapshot.loop_lag = nanoseconds(in.loop_lag());
+  snapshot.process_cpu = nanoseconds(in.process_cpu());
+  snapshot.engine_cpu = nanoseconds(in.engine_cpu());
+  snapshot.resident_bytes = in.resident_bytes();
+  return batch;
+}
+
+void write(const Sealed& sealed, proto::Sealed& out) {
+  out.set_batches(sealed.batches);
+  for (const auto& total : sealed.totals) write(total, *out.add_totals());
+}
+
+std::optional<Sealed> read(const proto::Sealed& in) {
+  if (in.totals_size() != static_cast<int>(phase_count)) return std::nullopt;
+  Sealed sealed;
+  sealed.batches = in.batches();
+  for (int i = 0; i < in.totals_size(); ++i) {
+    const auto total = read(in.totals(i));
+    if (!total) return std::nullopt;
+    sealed.totals[static_cast<std::size_t>(i)] = *total;
+  }
+  return sealed;
+}
+
+}  // namespace squall::actors

@@ -1,0 +1,137 @@
+#pragma once
+// Messages of every kind with random content, the same for the same seed.
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "actors/messages.hpp"
+#include "scenarios/load/random.hpp"
+
+namespace squall::tests {
+
+using namespace actors;
+
+class RandomMessages {
+ public:
+  explicit RandomMessages(std::uint64_t seed) : random_(seed, 77) {}
+
+  static constexpr std::size_t kinds = 16;
+
+  /// One envelope; `kind` below `kinds`, agents' messages first.
+  Envelope envelope(std::size_t kind) {
+    Envelope made{text(), random_.next(), {}};
+    if (kind < std::variant_size_v<AgentMessage>)
+      made.message = agent_message(kind);
+    else
+      made.message = coordinator_message(kind - std::variant_size_v<AgentMessage>);
+    return made;
+  }
+
+ private:
+  /// Of any magnitude, up to `bits` bits.
+  std::uint64_t number(int bits = 48) {
+    const auto kept = static_cast<int>(random_.next() % static_cast<std::uint64_t>(bits + 1));
+    return kept == 0 ? 0 : random_.next() >> (64 - kept);
+  }
+  std::uint32_t small() { return static_cast<std::uint32_t>(number(32)); }
+  std::int64_t instant() { return static_cast<std::int64_t>(number(60)) * (coin() ? 1 : -1); }
+  nanoseconds duration() { return nanoseconds(static_cast<std::int64_t>(number(60))); }
+  bool coin() { return random_.next() % 2 == 0; }
+
+  /// Any bytes, valid UTF-8 or not.
+  std::string text() {
+    std::string made(random_.next() % 40, ' ');
+    for (char& each : made) each = static_cast<char>(random_.next());
+    return made;
+  }
+
+  Ledger ledger() {
+    return {number(), number(), number(), number(), number(),
+            number(), number(), number(), number()};
+  }
+
+  Histogram histogram() {
+    Histogram made;
+    for (std::uint64_t i = random_.next() % 30; i > 0; --i)
+      made.record(nanoseconds(static_cast<std::int64_t>(number(36)) - (coin() ? 1'000'000 : 0)),
+                  1 + random_.next() % 4);
+    return made;
+  }
+
+  PhaseMetrics phase_metrics() {
+    PhaseMetrics made;
+    made.ledger = ledger();
+    for (auto& each : made.durations) each = histogram();
+    for (std::uint64_t i = random_.next() % 4; i > 0; --i) made.errors[text()] = number();
+    made.prompt_tokens = number();
+    made.output_tokens = number();
+    return made;
+  }
+
+  MetricsSnapshot snapshot() {
+    MetricsSnapshot made;
+    made.from = duration();
+    made.to = made.from + duration();
+    for (auto& phase : made.phases) phase = phase_metrics();
+    made.tokens_in_interval = number();
+    made.answers_in_interval = number();
+    made.in_flight_time = duration();
+    made.in_flight = small();
+    made.active_users = small();
+    made.loop_lag = duration();
+    made.process_cpu = duration();
+    made.engine_cpu = duration();
+    made.resident_bytes = number();
+    return made;
+  }
+
+  AgentMessage agent_message(std::size_t kind) {
+    switch (kind) {
+      case 0:
+        return Hello{text(), text(), text(), random_.next()};
+      case 1:
+        return Ready{random_.next(), number(), number(), text(),     text(),
+                     coin(),         text(),   small(),  duration(), duration()};
+      case 2:
+        return PrepareFailed{text(), coin()};
+      case 3:
+        return Started{nanoseconds(instant())};
+      case 4:
+        return MetricsBatch{1 + number(), snapshot()};
+      case 5:
+        return Heartbeat{duration()};
+      case 6:
+        return Sealed{random_.next(), {ledger(), ledger()}};
+      default:
+        return ClockProbe{instant()};
+    }
+  }
+
+  CoordinatorMessage coordinator_message(std::size_t kind) {
+    switch (kind) {
+      case 0:
+        return Rejected{text()};
+      case 1: {
+        const std::uint32_t index = small() / 2;
+        return Prepare{text(), text(), {index, index + 1 + small() / 2}};
+      }
+      case 2:
+        return StartAt{instant()};
+      case 3:
+        return LeaseRenewed{random_.next()};
+      case 4:
+        return BatchAcknowledged{random_.next()};
+      case 5:
+        return StopLoad{duration()};
+      case 6:
+        return SealAcknowledged{};
+      default:
+        return ClockReply{instant(), instant(), instant()};
+    }
+  }
+
+  scenarios::Random random_;
+};
+
+}  // namespace squall::tests
