@@ -1,0 +1,19 @@
+#pragma once
+// What to show of a running test: a few lines for a terminal, or one plain line for a log. Pure;
+// terminal.hpp says where it is drawn.
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "coordinator/live/live_status.hpp"
+
+namespace squall::coordinator {
+
+/// Lines without line breaks, none wider than `width` characters; always equally many.
+std::vector<std::string> live_lines(const LiveStatus& status, std::size_t width, bool colour);
+
+/// The same in one line: "0:12/0:35 measuring; 8 users, …".
+std::string plain_line(const LiveStatus& status);
+
+}  // namespace squall::coordinator

@@ -1,0 +1,46 @@
+#pragma once
+// Draws the live view where the program was told to: in place on a terminal, or as one plain line a
+// second where the output is a file or a pipe. One owner, one thread.
+
+#include <chrono>
+#include <cstdio>
+#include <optional>
+#include <string>
+
+#include "coordinator/live/live_status.hpp"
+
+namespace squall::coordinator {
+
+/// A terminal, and the user has not asked for no colour (NO_COLOR, no-color.org; TERM=dumb).
+bool colour_wanted(std::FILE* stream);
+
+class Terminal {
+ public:
+  /// `stream` must outlive the terminal.
+  explicit Terminal(std::FILE* stream);
+  ~Terminal() { finish(); }
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+
+  /// Replaces what was shown before. On a plain stream: adds a line when the stage changed or a
+  /// second of the run has passed since the last.
+  void show(const LiveStatus& status);
+
+  /// Erases the live view and gives the cursor back. May be called again; show() may follow.
+  void finish();
+
+ private:
+  void redraw(const LiveStatus& status);
+  void add_line(const LiveStatus& status);
+  std::size_t width() const;
+  std::string back_to_top() const;
+
+  std::FILE* stream_;
+  bool in_place_;
+  bool colour_;
+  std::size_t drawn_ = 0;  // lines on the screen that are ours
+  std::optional<RunStage> last_stage_;
+  nanoseconds last_line_{0};
+};
+
+}  // namespace squall::coordinator

@@ -1,0 +1,325 @@
+#include "coordinator/report/json_report.hpp"
+
+#include <cassert>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace squall::coordinator {
+
+using actors::Phase;
+// Keys keep the order in which they are written here: a person reads these files too.
+using json = nlohmann::ordered_json;
+
+namespace {
+
+json number(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
+
+json seconds(nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
+
+template <class Value, class Write>
+json or_null(const std::optional<Value>& value, Write write) {
+  return value ? json(write(*value)) : json(nullptr);
+}
+
+std::string hexadecimal(std::uint64_t value) {
+  std::array<char, 17> text{};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(value));
+  return text.data();
+}
+
+const char* word(AuditStatus status) {
+  switch (status) {
+    case AuditStatus::passed:
+      return "passed";
+    case AuditStatus::failed:
+      return "failed";
+    case AuditStatus::not_applicable:
+      return "not_applicable";
+    case AuditStatus::not_enough:
+      return "not_enough";
+  }
+  assert(false);
+  return "";
+}
+
+const char* word(ThresholdStatus status) {
+  switch (status) {
+    case ThresholdStatus::pass:
+      return "pass";
+    case ThresholdStatus::fail:
+      return "fail";
+    case ThresholdStatus::inconclusive:
+      return "inconclusive";
+  }
+  assert(false);
+  return "";
+}
+
+const char* word(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::pass:
+      return "pass";
+    case Outcome::fail:
+      return "fail";
+    case Outcome::inconclusive:
+      return "inconclusive";
+    case Outcome::invalid:
+      return "invalid";
+    case Outcome::interrupted:
+      return "interrupted";
+  }
+  assert(false);
+  return "";
+}
+
+json to_json(const actors::Ledger& ledger) {
+  return {{"scheduled", ledger.scheduled},
+          {"issued", ledger.issued},
+          {"dropped_late", ledger.dropped_late},
+          {"cancelled_before_send", ledger.cancelled_before_send},
+          {"ok", ledger.ok},
+          {"error", ledger.error},
+          {"timeout", ledger.timeout},
+          {"cancelled", ledger.cancelled},
+          {"open_at_end", ledger.open_at_end}};
+}
+
+json to_json(const RequestAccount& account) {
+  return {{"planned", account.planned},
+          {"completed", account.completed},
+          {"failed", account.failed},
+          {"cancelled", account.cancelled},
+          {"lost", account.lost},
+          {"timed_out", account.timed_out},
+          {"open_at_end", account.open_at_end},
+          {"not_sent", account.not_sent},
+          {"lost_in_flight", account.lost_in_flight},
+          {"never_reported", account.never_reported},
+          {"surplus", account.surplus}};
+}
+
+json by_phase(const actors::Ledger& warm_up, const actors::Ledger& measure,
+              const RequestAccount& account) {
+  return {
+      {"warm_up", to_json(warm_up)}, {"measure", to_json(measure)}, {"account", to_json(account)}};
+}
+
+json to_json(const actors::PercentileEstimate& estimate) {
+  json result{{"percentile", estimate.percentile},
+              {"samples", estimate.samples},
+              {"samples_needed", estimate.samples_needed},
+              {"enough", estimate.enough},
+              {"value", nullptr},
+              {"low", nullptr},
+              {"high", nullptr},
+              {"at_least", nullptr},
+              {"high_at_least", nullptr},
+              {"withheld", nullptr}};
+  if (!estimate.enough) {
+    result["withheld"] = insufficiency(estimate);
+    return result;
+  }
+  result["value"] = seconds(estimate.value);
+  result["low"] = seconds(estimate.low);
+  result["high"] = seconds(estimate.high);
+  result["at_least"] = estimate.at_least;
+  result["high_at_least"] = estimate.high_at_least;
+  return result;
+}
+
+json histogram_json(const DurationRow& row) {
+  return {{"layout", "hdr, unit 1 us, 3 significant digits"},
+          {"counts", row.histogram.counts},  // [bucket, count]
+          {"underflow", row.histogram.underflow},
+          {"overflow", row.histogram.overflow},
+          {"sum_ns", row.histogram.sum.count()},
+          {"minimum_ns", row.histogram.minimum.count()},
+          {"maximum_ns", row.histogram.maximum.count()}};
+}
+
+json to_json(const DurationRow& row) {
+  json percentiles = json::array();
+  for (const auto& estimate : row.percentiles) percentiles.push_back(to_json(estimate));
+  return {{"samples", row.samples},
+          {"unanswered", row.unanswered},
+          {"mean", or_null(row.mean, seconds)},
+          {"min", or_null(row.minimum, seconds)},
+          {"max", or_null(row.maximum, seconds)},
+          {"percentiles", std::move(percentiles)},
+          {"histogram", histogram_json(row)}};
+}
+
+json to_json(const PhaseReport& phase) {
+  json durations = json::object();
+  for (const auto& description : scenarios::metric_table)
+    if (description.kind == scenarios::MetricKind::duration)
+      durations[std::string(description.name)] = nullptr;
+  for (const DurationRow& row : phase.durations)
+    durations[std::string(scenarios::describe(row.metric).name)] = to_json(row);
+  json errors = json::object();
+  for (const auto& [reason, count] : phase.errors) errors[reason] = count;
+  return {{"ledger", to_json(phase.ledger)},
+          {"durations", std::move(durations)},
+          {"errors", std::move(errors)},
+          {"prompt_tokens", phase.prompt_tokens},
+          {"output_tokens", phase.output_tokens}};
+}
+
+json to_json(const ThroughputReport& throughput) {
+  return {{"window", seconds(throughput.window)},
+          {"tokens_per_second", or_null(throughput.tokens_per_second, number)},
+          {"requests_per_second", or_null(throughput.requests_per_second, number)},
+          {"mean_in_flight", or_null(throughput.mean_in_flight, number)}};
+}
+
+json to_json(const AgentReport& agent) {
+  const AgentRecord& record = agent.record;
+  json result{
+      {"name", record.hello.name},
+      {"host", record.hello.host},
+      {"process_id", record.hello.process_id},
+      {"tool_version", record.hello.tool_version},
+      {"share", {{"index", record.share.index}, {"count", record.share.count}}},
+      {"lost", record.lost ? json(*record.lost) : json(nullptr)},
+      {"batches", record.batches},
+      {"sealed_batches", record.sealed ? json(record.sealed->batches) : json(nullptr)},
+      {"start_error", record.started ? seconds(record.started->start_error) : json(nullptr)}};
+  for (const char* key : {"plan_fingerprint", "planned_requests", "planned_users", "model",
+                          "model_fingerprint", "model_is_synthetic", "instruction_set",
+                          "engine_threads", "load_time", "clock_error_bound"})
+    result[key] = nullptr;
+  if (record.ready) {
+    const auto& ready = *record.ready;
+    result["plan_fingerprint"] = hexadecimal(ready.plan_fingerprint);
+    result["planned_requests"] = ready.planned_requests;
+    result["planned_users"] = ready.planned_users;
+    result["model"] = ready.model_name;
+    result["model_fingerprint"] = ready.model_fingerprint;
+    result["model_is_synthetic"] = ready.model_is_synthetic;
+    result["instruction_set"] = ready.instruction_set;
+    result["engine_threads"] = ready.engine_threads;
+    result["load_time"] = seconds(ready.load_time);
+    result["clock_error_bound"] = seconds(ready.clock_error_bound);
+  }
+  const bool measured = agent.window.length > nanoseconds{0};
+  result["window"] = {
+      {"length", seconds(agent.window.length)},
+      {"process_cpu", seconds(agent.window.process_cpu)},
+      {"engine_cpu", seconds(agent.window.engine_cpu)},
+      {"generator_cores", measured ? number(agent.window.generator_cores()) : json(nullptr)},
+      {"worst_loop_lag", measured ? seconds(agent.window.worst_loop_lag) : json(nullptr)},
+      {"peak_resident_bytes", measured ? json(agent.window.peak_resident_bytes) : json(nullptr)}};
+  return result;
+}
+
+json to_json(const LatencyQuantiles& quantiles) {
+  const bool any = quantiles.count > 0;
+  return {{"count", quantiles.count},
+          {"p50", any ? seconds(quantiles.p50) : json(nullptr)},
+          {"p95", any ? seconds(quantiles.p95) : json(nullptr)},
+          {"p99", any ? seconds(quantiles.p99) : json(nullptr)}};
+}
+
+json to_json(const TimelinePoint& point) {
+  return {{"at", seconds(point.at)},
+          {"agents", point.agents},
+          {"tokens", point.tokens},
+          {"answers", point.answers},
+          {"errors", point.errors},
+          {"tokens_per_second", number(point.tokens_per_second)},
+          {"answers_per_second", number(point.answers_per_second)},
+          {"in_flight", number(point.in_flight)},
+          {"active_users", point.active_users},
+          {"loop_lag", seconds(point.loop_lag)},
+          {"process_cpu", seconds(point.process_cpu)},
+          {"engine_cpu", seconds(point.engine_cpu)},
+          {"ttft", to_json(point.ttft)},
+          {"e2e", to_json(point.e2e)}};
+}
+
+json to_json(const AuditLine& line) {
+  return {{"name", line.name},
+          {"status", word(line.status)},
+          {"measured", line.measured},
+          {"limit", line.limit},
+          {"explanation", line.explanation}};
+}
+
+json to_json(const ThresholdResult& result) {
+  return {{"threshold", result.threshold.text},
+          {"metric", scenarios::describe(result.threshold.metric).name},
+          {"limit", number(result.threshold.limit)},
+          {"status", word(result.status)},
+          {"measured", or_null(result.measured, number)},
+          {"at_least", result.at_least},
+          {"samples", result.samples},
+          {"violations", result.violations},
+          {"more_needed", result.more_needed},
+          {"explanation", result.explanation}};
+}
+
+template <class Items>
+json list(const Items& items) {
+  json result = json::array();
+  for (const auto& item : items) result.push_back(to_json(item));
+  return result;
+}
+
+json run_json(const RunIdentity& run) {
+  return {{"id", run.id}, {"tool_version", run.tool_version}, {"started_at", run.started_at}};
+}
+
+json scenario_json(const RunReport& report, const RunRecord& record) {
+  const RunIdentity& run = report.identity;
+  return {{"name", run.scenario},
+          {"description", run.description},
+          {"file", run.scenario_file},
+          {"hash", run.scenario_hash},
+          {"seed", run.seed},
+          {"model", run.model},
+          {"load", run.load},
+          {"phases",
+           {{"warm_up", seconds(run.phases.warm_up)},
+            {"measure", seconds(run.phases.measure)},
+            {"drain", seconds(run.phases.drain)}}},
+          {"text", record.scenario_text}};
+}
+
+json ledger_json(const RunReport& report) {
+  json agents = json::array();
+  for (const AgentReport& agent : report.agents) {
+    json row = by_phase(agent.kept[static_cast<std::size_t>(Phase::warm_up)],
+                        agent.kept[static_cast<std::size_t>(Phase::measure)], agent.account);
+    row["name"] = agent.record.hello.name;
+    agents.push_back(std::move(row));
+  }
+  return {{"total", by_phase(report.warm_up.ledger, report.measured.ledger, report.total)},
+          {"agents", std::move(agents)}};
+}
+
+}  // namespace
+
+std::string json_report(const RunReport& report, const RunRecord& record) {
+  json out;
+  out["schema"] = "squall-run/1";
+  out["run"] = run_json(report.identity);
+  out["banners"] = report.banners;
+  out["verdict"] = {{"outcome", word(report.verdict.outcome)},
+                    {"exit_code", report.verdict.exit_code},
+                    {"sentence", report.verdict.sentence}};
+  out["interrupted"] = record.interrupted;
+  out["broken"] = record.broken ? json(*record.broken) : json(nullptr);
+  out["scenario"] = scenario_json(report, record);
+  out["thresholds"] = list(report.thresholds);
+  out["audit"] = list(report.audit);
+  out["throughput"] = to_json(report.throughput);
+  out["ledger"] = ledger_json(report);
+  out["phases"] = {{"warm_up", to_json(report.warm_up)}, {"measure", to_json(report.measured)}};
+  out["agents"] = list(report.agents);
+  out["timeline"] = list(report.timeline);
+  // Names and errors come from elsewhere and may not be UTF-8: replaced rather than refused.
+  return out.dump(2, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace squall::coordinator

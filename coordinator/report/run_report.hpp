@@ -1,0 +1,84 @@
+#pragma once
+// A finished run as figures and sentences, without any markup: made once from the record, shown by
+// text_summary and json_report. Undefined figures are absent, never 0.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/metrics/percentile.hpp"
+#include "coordinator/run/audit.hpp"
+#include "coordinator/run/request_account.hpp"
+#include "coordinator/run/run_record.hpp"
+#include "coordinator/run/threshold_result.hpp"
+#include "coordinator/run/verdict.hpp"
+
+namespace squall::coordinator {
+
+/// The percentiles that every report shows.
+inline constexpr std::array reported_percentiles{50.0, 90.0, 95.0, 99.0, 99.9};
+
+/// One metric of one phase.
+struct DurationRow {
+  scenarios::Metric metric{};
+  std::uint64_t samples = 0;                            // the unanswered included
+  std::uint64_t unanswered = 0;                         // known only as "at least"
+  std::vector<actors::PercentileEstimate> percentiles;  // in the order of reported_percentiles
+  std::optional<nanoseconds> mean, minimum, maximum;    // of completed requests
+  actors::Histogram::Parts histogram;                   // of completed requests
+};
+
+struct PhaseReport {
+  actors::Ledger ledger;
+  std::vector<DurationRow> durations;  // metrics without any sample are left out
+  std::map<std::string, std::uint64_t> errors;
+  std::uint64_t prompt_tokens = 0;
+  std::uint64_t output_tokens = 0;
+};
+
+struct ThroughputReport {
+  nanoseconds window{0};
+  std::optional<double> tokens_per_second, requests_per_second, mean_in_flight;
+};
+
+struct AgentReport {
+  AgentRecord record;
+  RequestAccount account;
+  std::array<actors::Ledger, actors::phase_count> kept;  // indexed by Phase
+  AgentWindow window;
+};
+
+/// What was run, and how to run it again.
+struct RunIdentity {
+  std::string id, tool_version, started_at;
+  std::string scenario, description, scenario_file, scenario_hash;
+  std::uint64_t seed = 0;
+  std::string model;  // as the scenario names it
+  std::string load;   // "8 users", "12.0 arrivals/s (poisson)"
+  scenarios::Phases phases;
+};
+
+struct RunReport {
+  RunIdentity identity;
+  std::vector<std::string> banners;  // what the reader must know before any figure
+  Verdict verdict;
+  std::vector<ThresholdResult> thresholds;
+  std::vector<AuditLine> audit;
+  PhaseReport measured, warm_up;
+  ThroughputReport throughput;
+  std::vector<AgentReport> agents;
+  RequestAccount total;
+  std::vector<TimelinePoint> timeline;
+};
+
+RunReport make_run_report(const RunRecord& record);
+
+/// "p99.9: insufficient (n = 412, needs 3,688)"; empty when there is enough.
+std::string insufficiency(const actors::PercentileEstimate& estimate);
+
+/// "p50", "p99.9".
+std::string percentile_name(double percentile);
+
+}  // namespace squall::coordinator

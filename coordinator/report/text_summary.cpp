@@ -1,0 +1,341 @@
+#include "coordinator/report/text_summary.hpp"
+
+#include <cassert>
+#include <cstdio>
+
+#include "coordinator/text/printable_text.hpp"
+#include "coordinator/text/readable_numbers.hpp"
+#include "coordinator/text/text_table.hpp"
+
+namespace squall::coordinator {
+
+using actors::PercentileEstimate;
+using scenarios::MetricKind;
+using Cell = TextTable::Cell;
+
+namespace {
+
+/// Writes the sections one after the other.
+class Summary {
+ public:
+  Summary(const RunReport& report, const TextStyle& style) : report_(report), style_(style) {}
+
+  std::string write() {
+    header();
+    thresholds();
+    latencies("latency, measured phase", report_.measured, all);
+    latencies("latency, warm-up", report_.warm_up, headlines);
+    throughput();
+    errors("errors, measured phase", report_.measured);
+    errors("errors, warm-up", report_.warm_up);
+    ledger();
+    agents();
+    audit_lines();
+    verdict();
+    return std::move(out_);
+  }
+
+ private:
+  void header();
+  void thresholds();
+  enum Rows { all, headlines };
+  void latencies(const std::string& title, const PhaseReport& phase, Rows which);
+  void throughput();
+  void errors(const std::string& title, const PhaseReport& phase);
+  void ledger();
+  void agents();
+  void audit_lines();
+  void verdict();
+
+  void section(const std::string& title) {
+    out_ += '\n' + styled(title, Style::bold, style_.colour) + '\n';
+  }
+  void paragraph(const std::string& text, Style look) {
+    for (const std::string& line : wrapped(text, style_.width))
+      out_ += styled(line, look, style_.colour) + '\n';
+  }
+  void note(const std::string& text) {
+    TextTable row("l");
+    row.add({{text, Style::dim}});
+    table(row);
+  }
+  void table(const TextTable& rows) { out_ += rows.render(style_.width, style_.colour); }
+
+  const RunReport& report_;
+  TextStyle style_;
+  std::string out_;
+};
+
+std::string in_unit_of(const scenarios::Threshold& threshold, double value) {
+  switch (scenarios::describe(threshold.metric).kind) {
+    case MetricKind::duration:
+      return readable(std::chrono::round<nanoseconds>(std::chrono::duration<double>(value)));
+    case MetricKind::rate:
+      return readable_rate(value);
+    case MetricKind::fraction:
+      return readable_share(value);
+  }
+  assert(false);
+  return {};
+}
+
+Cell mark_of(ThresholdStatus status) {
+  switch (status) {
+    case ThresholdStatus::pass:
+      return {"pass", Style::good};
+    case ThresholdStatus::fail:
+      return {"FAIL", Style::bad};
+    case ThresholdStatus::inconclusive:
+      return {"inconclusive", Style::warning};
+  }
+  assert(false);
+  return {};
+}
+
+Cell mark_of(AuditStatus status) {
+  switch (status) {
+    case AuditStatus::passed:
+      return {"ok", Style::good};
+    case AuditStatus::failed:
+      return {"FAILED", Style::bad};
+    case AuditStatus::not_applicable:
+      return {"-", Style::dim};
+    case AuditStatus::not_enough:
+      return {"?", Style::warning};
+  }
+  assert(false);
+  return {};
+}
+
+Style style_of(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::pass:
+      return Style::good;
+    case Outcome::fail:
+    case Outcome::invalid:
+      return Style::bad;
+    case Outcome::inconclusive:
+    case Outcome::interrupted:
+      return Style::warning;
+  }
+  assert(false);
+  return Style::plain;
+}
+
+void Summary::header() {
+  const RunIdentity& run = report_.identity;
+  out_ += styled(printable(run.scenario, 60), Style::bold, style_.colour) + '\n';
+  if (!run.description.empty()) paragraph(printable(run.description, 400), Style::plain);
+  for (const std::string& banner : report_.banners)
+    paragraph("*** " + printable(banner) + " ***", Style::warning);
+  TextTable rows("ll");
+  rows.add({{"run", Style::dim},
+            {printable(run.id + ", " + run.started_at + ", squall " + run.tool_version)}});
+  rows.add({{"scenario", Style::dim},
+            {printable(run.scenario_file + ", hash " + run.scenario_hash + ", seed ") +
+             std::to_string(run.seed)}});
+  rows.add(
+      {{"load", Style::dim},
+       {run.load + " on " + printable(run.model) + "; warm-up " + readable(run.phases.warm_up) +
+        ", measure " + readable(run.phases.measure) + ", drain " + readable(run.phases.drain)}});
+  table(rows);
+}
+
+void Summary::thresholds() {
+  if (report_.thresholds.empty()) return;
+  section("thresholds");
+  TextTable rows("lrll");
+  for (const ThresholdResult& result : report_.thresholds) {
+    std::string measured = "-";
+    if (result.measured)
+      measured = (result.at_least ? ">= " : "") + in_unit_of(result.threshold, *result.measured);
+    rows.add({{printable(result.threshold.text, 40)},
+              {measured},
+              mark_of(result.status),
+              {printable(result.explanation), Style::dim}});
+  }
+  table(rows);
+}
+
+Cell percentile_cell(const PercentileEstimate& estimate) {
+  if (!estimate.enough) return {"insufficient", Style::dim};
+  return {(estimate.at_least ? ">= " : "") + readable(estimate.value)};
+}
+
+/// Under the percentile: its 95 % interval in the same unit, or what is missing.
+Cell interval_cell(const PercentileEstimate& estimate) {
+  if (!estimate.enough) return {"needs " + readable_count(estimate.samples_needed), Style::dim};
+  return {readable_interval(estimate.low, estimate.high, estimate.value, estimate.high_at_least),
+          Style::dim};
+}
+
+void Summary::latencies(const std::string& title, const PhaseReport& phase, Rows which) {
+  if (phase.durations.empty()) return;
+  section(title + " (below each percentile its 95 % interval)");
+  TextTable rows("lrrrrrrr");
+  TextTable::Row names{{"", Style::dim}};
+  for (const double percentile : reported_percentiles)
+    names.push_back({percentile_name(percentile), Style::dim});
+  names.push_back({"mean", Style::dim});
+  names.push_back({"max", Style::dim});
+  rows.add(std::move(names));
+  for (const DurationRow& row : phase.durations) {
+    const bool headline =
+        row.metric == scenarios::Metric::ttft || row.metric == scenarios::Metric::e2e;
+    if (which == headlines && !headline) continue;
+    const std::string name(scenarios::describe(row.metric).name);
+    TextTable::Row values{{name, Style::bold}};
+    TextTable::Row intervals{{"n = " + readable_count(row.samples), Style::dim}};
+    for (const PercentileEstimate& estimate : row.percentiles) {
+      values.push_back(percentile_cell(estimate));
+      intervals.push_back(interval_cell(estimate));
+    }
+    values.push_back({row.mean ? readable(*row.mean) : "-"});
+    values.push_back({row.maximum ? readable(*row.maximum) : "-"});
+    rows.add(std::move(values));
+    rows.add(std::move(intervals));
+  }
+  table(rows);
+  const std::uint64_t unanswered = phase.durations.front().unanswered;
+  if (unanswered > 0)
+    note(plural(unanswered, "request") +
+         " without an answer counted as \"at least\"; mean and max are of the completed");
+}
+
+void Summary::throughput() {
+  const ThroughputReport& rates = report_.throughput;
+  section("throughput, measured window of " + readable(rates.window));
+  if (!rates.tokens_per_second) {
+    out_ += "  nothing was measured\n";
+    return;
+  }
+  TextTable rows("lr");
+  rows.add({{"output tokens per second"}, {readable_rate(*rates.tokens_per_second)}});
+  rows.add({{"answers per second"}, {readable_rate(*rates.requests_per_second)}});
+  rows.add({{"requests in flight, mean"}, {readable_rate(*rates.mean_in_flight)}});
+  rows.add(
+      {{"output tokens of completed requests"}, {readable_count(report_.measured.output_tokens)}});
+  rows.add(
+      {{"prompt tokens of completed requests"}, {readable_count(report_.measured.prompt_tokens)}});
+  table(rows);
+}
+
+void Summary::errors(const std::string& title, const PhaseReport& phase) {
+  if (phase.errors.empty()) return;
+  section(title);
+  TextTable rows("rl");
+  constexpr std::size_t most = 20;
+  std::size_t shown = 0;
+  for (const auto& [reason, count] : phase.errors) {
+    if (shown++ == most) break;
+    rows.add({{readable_count(count)}, {printable(reason), Style::bad}});
+  }
+  table(rows);
+  if (phase.errors.size() > most)
+    out_ += "  and " + plural(phase.errors.size() - most, "more kind") + " of error\n";
+}
+
+TextTable::Row account_row(const std::string& name, const RequestAccount& account) {
+  return {{printable(name, 24)},
+          {readable_count(account.planned)},
+          {"= " + readable_count(account.completed)},
+          {"+ " + readable_count(account.failed), account.failed > 0 ? Style::bad : Style::plain},
+          {"+ " + readable_count(account.cancelled)},
+          {"+ " + readable_count(account.lost), account.lost > 0 ? Style::bad : Style::plain}};
+}
+
+std::string account_details(const RequestAccount& account) {
+  std::string text;
+  const auto add = [&](std::uint64_t count, const char* what) {
+    if (count == 0) return;
+    text += (text.empty() ? "" : "; ") + readable_count(count) + " " + what;
+  };
+  add(account.timed_out, "of the failed timed out");
+  add(account.open_at_end, "of the cancelled were still open when the drain ended");
+  add(account.not_sent, "of the cancelled were never sent");
+  add(account.lost_in_flight, "lost: in flight at their agent's last report");
+  add(account.never_reported, "lost: never reported");
+  add(account.surplus, "more than were planned");
+  return text;
+}
+
+void Summary::ledger() {
+  section("ledger, all phases: every planned request");
+  TextTable rows("lrrrrr");
+  rows.add({{""},
+            {"planned", Style::dim},
+            {"completed", Style::dim},
+            {"failed", Style::dim},
+            {"cancelled", Style::dim},
+            {"lost", Style::dim}});
+  constexpr std::size_t most = 50;
+  for (std::size_t i = 0; i < report_.agents.size() && i < most; ++i)
+    rows.add(account_row(report_.agents[i].record.hello.name, report_.agents[i].account));
+  if (report_.agents.size() != 1) rows.add(account_row("total", report_.total));
+  table(rows);
+  if (const std::string details = account_details(report_.total); !details.empty()) note(details);
+}
+
+std::string sixteen_digits(std::uint64_t fingerprint) {
+  std::array<char, 17> text{};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(fingerprint));
+  return text.data();
+}
+
+void Summary::agents() {
+  section("agents");
+  TextTable rows("ll");
+  constexpr std::size_t most = 50;
+  for (std::size_t i = 0; i < report_.agents.size() && i < most; ++i) {
+    const AgentRecord& agent = report_.agents[i].record;
+    std::string text = "share " + std::to_string(agent.share.index + 1) + " of " +
+                       std::to_string(agent.share.count) + " on " + agent.hello.host;
+    if (agent.ready) {
+      const auto& ready = *agent.ready;
+      text += "; " + ready.model_name + (ready.model_is_synthetic ? " (synthetic)" : "") + " " +
+              ready.model_fingerprint + ", " + ready.instruction_set + " kernels, " +
+              plural(ready.engine_threads, "thread") + ", loaded in " + readable(ready.load_time) +
+              "; plan " + sixteen_digits(ready.plan_fingerprint);
+    }
+    rows.add({{printable(agent.hello.name, 24)}, {printable(text, 300)}});
+    if (agent.lost) rows.add({{""}, {"LOST: " + printable(*agent.lost), Style::bad}});
+  }
+  table(rows);
+  if (report_.agents.size() > most)
+    out_ += "  and " + plural(report_.agents.size() - most, "more agent") + "; see --json\n";
+}
+
+void Summary::audit_lines() {
+  section("audit: can these figures be believed?");
+  TextTable rows("lll");
+  for (const AuditLine& line : report_.audit) {
+    std::string text = line.measured;
+    const auto add = [&](const std::string& more, const char* open, const char* close) {
+      if (!more.empty()) text += text.empty() ? more : open + more + close;
+    };
+    const bool answered = line.status == AuditStatus::passed || line.status == AuditStatus::failed;
+    if (answered) add(line.limit, " (", ")");
+    add(line.explanation, ": ", "");
+    rows.add({{line.name},
+              mark_of(line.status),
+              {printable(text, 400), answered ? Style::plain : Style::dim}});
+  }
+  table(rows);
+}
+
+void Summary::verdict() {
+  const Outcome outcome = report_.verdict.outcome;
+  out_ += '\n';
+  const std::string text = "verdict: " + name_of(outcome) + ": " +
+                           printable(report_.verdict.sentence, 600) + " (exit code " +
+                           std::to_string(report_.verdict.exit_code) + ")";
+  paragraph(text, style_of(outcome));
+}
+
+}  // namespace
+
+std::string text_summary(const RunReport& report, const TextStyle& style) {
+  return Summary(report, style).write();
+}
+
+}  // namespace squall::coordinator

@@ -1,0 +1,186 @@
+#include "coordinator/run/metrics_timeline.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace squall::coordinator {
+
+using namespace std::chrono_literals;
+using actors::MetricsSnapshot;
+using actors::Phase;
+using actors::PhaseMetrics;
+using scenarios::Metric;
+
+namespace {
+
+double seconds(nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
+
+double per_second(double amount, nanoseconds length) {
+  return length > 0ns ? amount / seconds(length) : 0;
+}
+
+LatencyQuantiles quantiles(const actors::Histogram& histogram) {
+  LatencyQuantiles result;
+  result.count = histogram.count();
+  if (result.count == 0) return result;
+  // Rank ceil(n * p) in whole numbers, written so that n * 99 cannot overflow first.
+  const auto at = [&](std::uint64_t hundredths) {
+    const std::uint64_t n = result.count;
+    return histogram.value_at_rank(n - n / 100 * (100 - hundredths) -
+                                   n % 100 * (100 - hundredths) / 100);
+  };
+  result.p50 = at(50);
+  result.p95 = at(95);
+  result.p99 = at(99);
+  return result;
+}
+
+}  // namespace
+
+double MeasuredWindow::tokens_per_second() const {
+  return per_second(static_cast<double>(output_tokens), length);
+}
+
+double MeasuredWindow::requests_per_second() const {
+  return per_second(static_cast<double>(answers), length);
+}
+
+double MeasuredWindow::mean_in_flight() const {
+  return per_second(seconds(in_flight_time), length);
+}
+
+double AgentWindow::generator_cores() const {
+  return per_second(seconds(process_cpu - engine_cpu), length);
+}
+
+MetricsTimeline::MetricsTimeline(const scenarios::Phases& phases, std::size_t agents)
+    : phases_(phases),
+      measure_end_(phases.warm_up + phases.measure),
+      agents_(agents),
+      windows_(agents),
+      latest_(agents) {}
+
+void MetricsTimeline::add(std::size_t agent, const MetricsSnapshot& snapshot) {
+  assert(agent < agents_.size());
+  for (std::size_t phase = 0; phase < actors::phase_count; ++phase) {
+    totals_[phase].merge(snapshot.phases[phase]);
+    agents_[agent][phase].merge(snapshot.phases[phase]);
+  }
+  latest_[agent] = {snapshot.from,         snapshot.to,       snapshot.in_flight,
+                    snapshot.active_users, snapshot.loop_lag, snapshot.resident_bytes};
+  if (in_measured_window(snapshot)) add_to_window(agent, snapshot);
+  add_to_second(agent, snapshot);
+  close_complete_seconds();
+}
+
+void MetricsTimeline::end_measuring_at(nanoseconds offset) {
+  measure_end_ = std::min(measure_end_, offset);
+}
+
+const PhaseMetrics& MetricsTimeline::total(Phase phase) const {
+  return totals_[static_cast<std::size_t>(phase)];
+}
+
+const PhaseMetrics& MetricsTimeline::of_agent(std::size_t agent, Phase phase) const {
+  return agents_.at(agent)[static_cast<std::size_t>(phase)];
+}
+
+bool MetricsTimeline::in_measured_window(const MetricsSnapshot& snapshot) const {
+  const nanoseconds middle = snapshot.from + (snapshot.to - snapshot.from) / 2;
+  return middle >= phases_.warm_up && middle < measure_end_;
+}
+
+void MetricsTimeline::add_to_window(std::size_t agent, const MetricsSnapshot& snapshot) {
+  const nanoseconds length = snapshot.to - snapshot.from;
+  agent_time_ += length;
+  measured_.length = agent_time_ / static_cast<std::int64_t>(agents_.size());
+  measured_.output_tokens += snapshot.tokens_in_interval;
+  measured_.answers += snapshot.answers_in_interval;
+  measured_.in_flight_time += snapshot.in_flight_time;
+
+  AgentWindow& window = windows_[agent];
+  window.length += length;
+  window.process_cpu += snapshot.process_cpu;
+  window.engine_cpu += snapshot.engine_cpu;
+  window.worst_loop_lag = std::max(window.worst_loop_lag, snapshot.loop_lag);
+  window.peak_resident_bytes = std::max(window.peak_resident_bytes, snapshot.resident_bytes);
+}
+
+// ---- second by second
+
+void MetricsTimeline::add_numbers(TimelinePoint& point, const MetricsSnapshot& snapshot) {
+  point.tokens += snapshot.tokens_in_interval;
+  point.answers += snapshot.answers_in_interval;
+  for (const PhaseMetrics& phase : snapshot.phases)
+    point.errors += phase.ledger.error + phase.ledger.timeout;
+  point.loop_lag = std::max(point.loop_lag, snapshot.loop_lag);
+  point.process_cpu += snapshot.process_cpu;
+  point.engine_cpu += snapshot.engine_cpu;
+}
+
+void MetricsTimeline::add_to_second(std::size_t agent, const MetricsSnapshot& snapshot) {
+  const std::int64_t second = std::chrono::floor<std::chrono::seconds>(snapshot.from).count();
+  if (const auto late = closed_.find(second); late != closed_.end()) {
+    // Its histograms are gone: what comes this late still counts, only the quantiles stay.
+    add_numbers(late->second, snapshot);
+    return;
+  }
+  OpenSecond& open = open_[second];
+  if (open.covered.empty()) open.covered.resize(agents_.size());
+  open.point.at = std::chrono::seconds(second);
+  add_numbers(open.point, snapshot);
+
+  // An agent may report twice on one second: its snapshots are cut at the phases' boundaries.
+  nanoseconds& covered = open.covered[agent];
+  const bool first = covered == 0ns;
+  covered += snapshot.to - snapshot.from;
+  if (first && covered > 0ns) ++open.point.agents;
+  // Integrals over the second while it is open; summarize() divides by what was covered.
+  open.point.in_flight += seconds(snapshot.in_flight_time);
+  if (first) open.point.active_users += snapshot.active_users;
+  for (const PhaseMetrics& phase : snapshot.phases) {
+    open.ttft.merge(phase.durations[static_cast<std::size_t>(Metric::ttft)]);
+    open.e2e.merge(phase.durations[static_cast<std::size_t>(Metric::e2e)]);
+  }
+}
+
+TimelinePoint MetricsTimeline::summarize(const OpenSecond& second) {
+  TimelinePoint point = second.point;
+  nanoseconds covered{0};
+  for (const nanoseconds each : second.covered) covered += each;
+  const nanoseconds mean = point.agents > 0 ? covered / point.agents : 0ns;
+  point.tokens_per_second = per_second(static_cast<double>(point.tokens), mean);
+  point.answers_per_second = per_second(static_cast<double>(point.answers), mean);
+  point.in_flight = per_second(point.in_flight, mean);
+  point.ttft = quantiles(second.ttft);
+  point.e2e = quantiles(second.e2e);
+  return point;
+}
+
+void MetricsTimeline::close_complete_seconds() {
+  nanoseconds reported = latest_.front().to;
+  for (const AgentGauges& agent : latest_) reported = std::min(reported, agent.to);
+  while (!open_.empty()) {
+    const auto oldest = open_.begin();
+    const bool complete = reported >= std::chrono::seconds(oldest->first + 1);
+    if (!complete && open_.size() <= open_seconds_limit) return;
+    closed_.emplace(oldest->first, summarize(oldest->second));
+    open_.erase(oldest);
+  }
+}
+
+std::vector<TimelinePoint> MetricsTimeline::points() const {
+  std::map<std::int64_t, TimelinePoint> all = closed_;
+  for (const auto& [second, open] : open_) all.emplace(second, summarize(open));
+  std::vector<TimelinePoint> points;
+  points.reserve(all.size());
+  for (const auto& [second, point] : all) points.push_back(point);
+  return points;
+}
+
+std::optional<TimelinePoint> MetricsTimeline::newest_complete_point() const {
+  if (closed_.empty()) return std::nullopt;
+  return closed_.rbegin()->second;
+}
+
+}  // namespace squall::coordinator

@@ -1,0 +1,8 @@
+#pragma once
+// Where a run stands, from the first greeting to the last seal.
+
+namespace squall::coordinator {
+
+enum class RunStage { gathering, preparing, starting, warming_up, measuring, draining, finished };
+
+}  // namespace squall::coordinator

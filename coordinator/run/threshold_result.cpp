@@ -1,0 +1,184 @@
+#include "coordinator/run/threshold_result.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "coordinator/run/latency_sample.hpp"
+#include "coordinator/text/readable_numbers.hpp"
+
+namespace squall::coordinator {
+
+using actors::Histogram;
+using actors::LatencySample;
+using actors::Ledger;
+using scenarios::Metric;
+using scenarios::MetricKind;
+using scenarios::Threshold;
+
+namespace {
+
+double seconds(nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
+
+nanoseconds to_nanoseconds(double limit_seconds) {
+  // 19 hours and more are beyond the histogram anyway; this only keeps the conversion defined.
+  return nanoseconds(std::llround(std::clamp(limit_seconds, 0.0, 1e9) * 1e9));
+}
+
+bool upper_limit(const Threshold& threshold) {
+  return threshold.comparison == Threshold::Comparison::below ||
+         threshold.comparison == Threshold::Comparison::at_most;
+}
+
+const actors::PhaseMetrics& measured_phase(const RunRecord& record) {
+  return record.timeline.total(actors::Phase::measure);
+}
+
+/// How the requests of the measured phase stand to a limit on their durations.
+struct Tally {
+  std::uint64_t samples = 0;
+  std::uint64_t sure = 0;      // violations, whatever the unanswered would have done
+  std::uint64_t possible = 0;  // may be violations; counted as such before a pass
+};
+
+Tally tally(const Threshold& threshold, const RunRecord& record, const LatencySample& sample) {
+  const Ledger& ledger = measured_phase(record).ledger;
+  const bool unanswered_count = counts_unanswered(threshold.metric);
+  const std::uint64_t failed = unanswered_count ? ledger.error + ledger.timeout : 0;
+  // Dropped requests were never sent and have no place in the sample; here they may not help.
+  const std::uint64_t dropped = unanswered_count ? ledger.dropped_late : 0;
+  const std::uint64_t unanswered = sample.censored + dropped;
+  const std::uint64_t above = sample.completed->count_above(to_nanoseconds(threshold.limit));
+  Tally result;
+  result.samples = sample.count() + dropped;
+  if (upper_limit(threshold)) {
+    result.sure = above + failed;
+    result.possible = unanswered - failed;
+  } else {
+    result.sure = sample.completed->count() - above;
+    result.possible = unanswered;
+  }
+  return result;
+}
+
+void judge_percentile(ThresholdResult& result, const RunRecord& record) {
+  const Threshold& threshold = result.threshold;
+  const LatencySample sample =
+      latency_sample(measured_phase(record), threshold.metric, record.scenario, cut_short(record));
+  const Tally counts = tally(threshold, record, sample);
+  result.samples = counts.samples;
+  result.violations = counts.sure + counts.possible;
+  if (sample.count() > 0) {
+    const auto estimate = actors::estimate_percentile(sample, threshold.percentile);
+    result.at_least = estimate.at_least;
+    if (estimate.enough) result.measured = seconds(estimate.value);
+  }
+  // "p95 > 10 ms" says that more than 5 % are slower: the mirror image, with the fast ones as
+  // violations, of which up to 95 % are allowed.
+  const double percentile =
+      upper_limit(threshold) ? threshold.percentile : 100 - threshold.percentile;
+  const std::uint64_t needed = actors::samples_to_pass(percentile, result.violations);
+  const std::string violations =
+      plural(result.violations, "violation") + " in " + plural(result.samples, "sample");
+  if (result.samples >= needed) {
+    result.status = ThresholdStatus::pass;
+    result.explanation = violations;
+  } else if (actors::surely_failed(percentile, counts.sure, counts.samples)) {
+    result.status = ThresholdStatus::fail;
+    result.explanation = violations;
+  } else {
+    result.more_needed = needed - result.samples;
+    result.explanation = "needs " + plural(result.more_needed, "more sample") + "; " + violations;
+    if (counts.possible > 0)
+      result.explanation +=
+          ", of which " + readable_count(counts.possible) + " only gave no answer in time to tell";
+  }
+}
+
+void compare(ThresholdResult& result, double measured) {
+  result.measured = measured;
+  result.status = result.threshold.holds(measured) ? ThresholdStatus::pass : ThresholdStatus::fail;
+}
+
+/// Mean or maximum: a point comparison. The unanswered make the true value larger than what can be
+/// computed, so with them a lower bound can break an upper limit but nothing can prove a pass.
+void judge_point(ThresholdResult& result, const RunRecord& record) {
+  const Threshold& threshold = result.threshold;
+  const LatencySample sample =
+      latency_sample(measured_phase(record), threshold.metric, record.scenario, cut_short(record));
+  const std::uint64_t dropped =
+      counts_unanswered(threshold.metric) ? measured_phase(record).ledger.dropped_late : 0;
+  const std::uint64_t unanswered = sample.censored + dropped;
+  result.samples = sample.count() + dropped;
+  if (sample.count() == 0) {
+    result.explanation = "no request has this figure";
+    return;
+  }
+  const bool any_completed = sample.completed->count() > 0;
+  const double bound = sample.censored > 0 ? seconds(sample.censored_at_least) : 0;
+  double value;
+  if (threshold.statistic == Threshold::Statistic::maximum) {
+    value = std::max(any_completed ? seconds(sample.completed->maximum()) : 0, bound);
+  } else {
+    value = (seconds(sample.completed->sum()) + static_cast<double>(sample.censored) * bound) /
+            static_cast<double>(result.samples);
+  }
+  compare(result, value);
+  if (unanswered == 0) return;
+  result.at_least = true;
+  result.explanation = plural(unanswered, "request") + " without an answer";
+  const bool failed = upper_limit(threshold) && result.status == ThresholdStatus::fail;
+  if (!failed) {
+    result.status = ThresholdStatus::inconclusive;
+    result.explanation += ": the true value is not known";
+  }
+}
+
+void judge_value(ThresholdResult& result, const RunRecord& record) {
+  const Ledger& ledger = measured_phase(record).ledger;
+  const MeasuredWindow& window = record.timeline.measured();
+  const std::uint64_t failed = ledger.error + ledger.timeout;
+  result.samples = ledger.ok + failed;
+  if (result.samples == 0) {
+    result.explanation = "no request of the measured phase ended";
+    return;
+  }
+  if (result.threshold.metric == Metric::error_rate) {
+    compare(result, static_cast<double>(failed) / static_cast<double>(result.samples));
+    result.explanation = readable_count(failed) + " of " + plural(result.samples, "request");
+    return;
+  }
+  if (window.length <= nanoseconds{0}) {
+    result.explanation = "nothing was reported of the measured window";
+    return;
+  }
+  const bool tokens = result.threshold.metric == Metric::tokens_per_second;
+  compare(result, tokens ? window.tokens_per_second() : window.requests_per_second());
+  result.explanation =
+      tokens ? plural(window.output_tokens, "token") : plural(window.answers, "answer");
+  result.explanation += " in " + readable(window.length);
+}
+
+}  // namespace
+
+ThresholdResult judge_threshold(const Threshold& threshold, const RunRecord& record) {
+  ThresholdResult result;
+  result.threshold = threshold;
+  if (scenarios::describe(threshold.metric).kind != MetricKind::duration) {
+    judge_value(result, record);
+  } else if (threshold.statistic == Threshold::Statistic::percentile) {
+    judge_percentile(result, record);
+  } else {
+    judge_point(result, record);
+  }
+  return result;
+}
+
+std::vector<ThresholdResult> judge_thresholds(const RunRecord& record) {
+  std::vector<ThresholdResult> results;
+  results.reserve(record.scenario.thresholds.size());
+  for (const Threshold& threshold : record.scenario.thresholds)
+    results.push_back(judge_threshold(threshold, record));
+  return results;
+}
+
+}  // namespace squall::coordinator

@@ -1,0 +1,111 @@
+#include "coordinator/report/json_report.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include "actors/metrics/histogram.hpp"
+#include "tests/coordinator/sample_runs.hpp"
+
+using namespace squall;
+using namespace squall::coordinator;
+using namespace squall::tests;
+using namespace std::chrono_literals;
+using actors::Histogram;
+using actors::Phase;
+using nlohmann::json;
+using scenarios::Metric;
+
+namespace {
+
+json parsed(const RunRecord& record) {
+  return json::parse(json_report(make_run_report(record), record));
+}
+
+std::uint64_t number(const json& value) { return value.get<std::uint64_t>(); }
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(everything_about_a_healthy_run_can_be_read_back) {
+  const RunRecord record = healthy_record();
+  const json run = parsed(record);
+  BOOST_TEST(run.at("schema") == "squall-run/1");
+  BOOST_TEST(run.at("verdict").at("outcome") == "pass");
+  BOOST_TEST(run.at("verdict").at("exit_code") == 0);
+  BOOST_TEST(run.at("scenario").at("text") == record.scenario_text);
+  BOOST_TEST(run.at("scenario").at("seed") == 42);
+  BOOST_TEST(run.at("audit").size() == 13u);
+  BOOST_TEST(run.at("thresholds").size() == 3u);
+  BOOST_TEST(run.at("banners").empty());
+  BOOST_TEST(number(run.at("ledger").at("total").at("measure").at("ok")) == 600u);
+  BOOST_TEST(number(run.at("ledger").at("total").at("warm_up").at("ok")) == 100u);
+  BOOST_TEST(number(run.at("ledger").at("total").at("account").at("planned")) == 700u);
+  BOOST_TEST(number(run.at("ledger").at("agents").at(1).at("account").at("completed")) == 350u);
+  BOOST_TEST(run.at("agents").at(0).at("plan_fingerprint") == "1234567890abcdef");
+  BOOST_TEST(number(run.at("agents").at(0).at("planned_requests")) == 350u);
+}
+
+BOOST_AUTO_TEST_CASE(the_timeline_adds_up_to_the_run) {
+  const json run = parsed(healthy_record());
+  std::uint64_t tokens = 0, answers = 0;
+  for (const json& point : run.at("timeline")) {
+    tokens += number(point.at("tokens"));
+    answers += number(point.at("answers"));
+  }
+  BOOST_TEST(tokens == 5600u);
+  BOOST_TEST(answers == 700u);
+}
+
+BOOST_AUTO_TEST_CASE(histograms_can_be_rebuilt_from_the_file) {
+  const RunRecord record = healthy_record();
+  const json run = parsed(record);
+  const json& e2e = run.at("phases").at("measure").at("durations").at("e2e");
+  Histogram::Parts parts;
+  parts.counts = e2e.at("histogram").at("counts").get<Histogram::SparseCounts>();
+  parts.underflow = number(e2e.at("histogram").at("underflow"));
+  parts.overflow = number(e2e.at("histogram").at("overflow"));
+  parts.sum = nanoseconds(e2e.at("histogram").at("sum_ns").get<std::int64_t>());
+  const auto& kept =
+      record.timeline.total(Phase::measure).durations[static_cast<std::size_t>(Metric::e2e)];
+  parts.minimum = nanoseconds(e2e.at("histogram").at("minimum_ns").get<std::int64_t>());
+  parts.maximum = nanoseconds(e2e.at("histogram").at("maximum_ns").get<std::int64_t>());
+  const auto rebuilt = Histogram::from_parts(parts);
+  BOOST_REQUIRE(rebuilt.has_value());
+  BOOST_TEST((*rebuilt == kept));
+}
+
+BOOST_AUTO_TEST_CASE(percentiles_have_values_and_intervals_in_seconds) {
+  const json run = parsed(healthy_record());
+  const json& p95 =
+      run.at("phases").at("measure").at("durations").at("ttft").at("percentiles").at(2);
+  BOOST_TEST(p95.at("percentile") == 95.0);
+  BOOST_TEST(p95.at("low").get<double>() <= p95.at("value").get<double>());
+  BOOST_TEST(p95.at("value").get<double>() <= p95.at("high").get<double>());
+  BOOST_TEST(p95.at("value").get<double>() == 0.069, boost::test_tools::tolerance(0.01));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_undefined_is_null_and_not_zero) {
+  const json run = parsed(healthy_record());
+  const json& p999 =
+      run.at("phases").at("measure").at("durations").at("ttft").at("percentiles").at(4);
+  BOOST_TEST(p999.at("value").is_null());
+  BOOST_TEST(p999.at("withheld") == "p99.9: insufficient (n = 600, needs 3,688)");
+
+  RunRecord empty = healthy_record();
+  empty.timeline = MetricsTimeline(empty.scenario.phases, 2);
+  empty.agents[0].ready.reset();
+  const json nothing = parsed(empty);
+  BOOST_TEST(nothing.at("throughput").at("tokens_per_second").is_null());
+  BOOST_TEST(nothing.at("phases").at("measure").at("durations").at("ttft").is_null());
+  BOOST_TEST(nothing.at("thresholds").at(0).at("measured").is_null());
+  BOOST_TEST(nothing.at("agents").at(0).at("plan_fingerprint").is_null());
+  BOOST_TEST(nothing.at("agents").at(0).at("window").at("worst_loop_lag").is_null());
+}
+
+BOOST_AUTO_TEST_CASE(hostile_bytes_make_no_invalid_file) {
+  const json run = parsed(troubled_record());
+  BOOST_TEST(run.at("banners").size() == 2u);
+  BOOST_TEST(run.at("verdict").at("exit_code") == 13);
+  BOOST_TEST(run.at("agents").at(0).at("lost") == "no sign of life for 4.0 s");
+  BOOST_TEST(run.at("phases").at("measure").at("errors").size() == 2u);
+  BOOST_TEST(number(run.at("ledger").at("total").at("account").at("lost_in_flight")) == 5u);
+}
