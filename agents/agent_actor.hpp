@@ -1,0 +1,39 @@
+#pragma once
+// The actor around AgentRun: passes it what happens and does what it says.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/actor_interfaces.hpp"
+#include "agents/agent_run.hpp"
+#include "agents/load/virtual_user_actor.hpp"
+
+namespace squall::agents {
+
+/// How an agent gets its parts; tests put other pacers and targets in.
+struct AgentParts {
+  std::function<actors::BridgeActor(actors::AgentActor)> make_bridge;
+  std::function<actors::PacerActor(actors::AgentActor)> make_pacer;
+  std::function<actors::RecorderActor(actors::AgentActor)> make_recorder;
+  std::function<actors::TargetActor(actors::AgentActor, actors::RecorderActor)> make_target;
+  /// The agent is done; everything it spawned has been told to end.
+  std::function<void(int exit_code, const std::string& why)> on_left;
+};
+
+struct AgentState {
+  std::unique_ptr<AgentRun> run;
+  std::uint64_t epoch = 0;
+  AgentParts parts;
+  actors::BridgeActor bridge;
+  std::shared_ptr<UserSurroundings> surroundings;
+  std::vector<actors::UserActor> users;
+  std::size_t users_to_stop = 0;
+};
+
+actors::AgentActor::behavior_type agent_actor(actors::AgentActor::stateful_pointer<AgentState> self,
+                                              actors::Hello hello, std::uint64_t epoch,
+                                              AgentParts parts);
+
+}  // namespace squall::agents

@@ -1,0 +1,114 @@
+#include "coordinator/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include "actors/bridge/zmq_link.hpp"
+#include "actors/tool_version.hpp"
+#include "coordinator/local_agents.hpp"
+#include "coordinator/run_command.hpp"
+#include "scenarios/schema/nearest_name.hpp"
+#include "scenarios/schema/scenario_parser.hpp"
+
+namespace squall::coordinator {
+
+namespace {
+
+constexpr std::array<std::string_view, 2> own_commands{"run", "validate"};
+
+constexpr const char* description = R"(Squall: load and stress tests of quantized LLM inference.
+
+  squall run scenarios/smoke.toml      runs a load test on this machine and judges it
+  squall validate my.toml              checks a scenario, runs nothing
+  squall NAME …                        runs the sibling program squall-NAME)";
+
+constexpr const char* run_footer = R"(
+Exit codes: 0 pass, 1 internal error, 2 usage or scenario error, 10 threshold failed,
+12 inconclusive, 13 run invalid (the tool, not the target, was the limit), 130 interrupted.
+Ctrl-C drains briefly and prints partial figures; a second one ends at once.
+
+Environment: SQUALL_MODELS (folder of models), SQUALL_INSTRUCTION_SET (force kernels:
+avx512_vnni, avx2, reference), NO_COLOR.)";
+
+/// Like git: `squall agent …` is the program squall-agent. Returns only when there is none.
+void run_sibling(int argc, char** argv) {
+  const std::string name = argv[1];
+  const auto program = sibling_program("squall-" + name);
+  std::error_code ignored;
+  if (!std::filesystem::exists(program, ignored)) return;
+  std::vector<char*> arguments(argv + 1, argv + argc);
+  arguments.push_back(nullptr);
+  execv(program.c_str(), arguments.data());
+}
+
+int complain(const std::exception& error, int exit_code) {
+  std::fprintf(stderr, "squall: %s\n", error.what());
+  return exit_code;
+}
+
+int unknown_command(const std::string& name) {
+  std::string message = "squall: unknown command '" + name + "'";
+  if (const auto near = scenarios::nearest(name, own_commands); !near.empty())
+    message += "; did you mean '" + std::string(near) + "'?";
+  std::fprintf(stderr, "%s\nsquall --help lists the commands.\n", message.c_str());
+  return 2;
+}
+
+}  // namespace
+
+int command_line(int argc, char** argv) {
+  if (argc > 1 && argv[1][0] != '-') {
+    const std::string_view name = argv[1];
+    const bool own =
+        std::find(own_commands.begin(), own_commands.end(), name) != own_commands.end();
+    if (!own) {
+      run_sibling(argc, argv);
+      return unknown_command(argv[1]);
+    }
+  }
+  CLI::App app{description, "squall"};
+  app.set_version_flag("--version", "squall " + std::string(actors::tool_version));
+  app.require_subcommand(1);
+
+  RunOptions options;
+  CLI::App* run = app.add_subcommand("run", "Runs a scenario, shows its course, judges it.");
+  run->add_option("SCENARIO", options.scenario, "scenario file (TOML)")->required();
+  run->add_option("--agents", options.agents, "how many local agent processes share the load")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  run->add_option("--listen", options.listen,
+                  "where agents connect; loopback only, '*' picks a free port")
+      ->capture_default_str();
+  run->add_option("--json", options.json, "also write everything to this file, as JSON");
+  run->footer(run_footer);
+
+  std::string scenario;
+  CLI::App* validate = app.add_subcommand("validate", "Checks a scenario and runs nothing.");
+  validate->add_option("SCENARIO", scenario, "scenario file (TOML)")->required();
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  try {
+    return *run ? run_command(options) : validate_command(scenario);
+  } catch (const scenarios::ScenarioError& error) {
+    std::fprintf(stderr, "%s\n", error.what());  // one file:line:column a line, for editors
+    return 2;
+  } catch (const UsageError& error) {
+    return complain(error, 2);
+  } catch (const actors::LinkError& error) {
+    return complain(error, 2);
+  } catch (const LocalAgentError& error) {
+    return complain(error, 1);
+  }
+}
+
+}  // namespace squall::coordinator

@@ -1,0 +1,255 @@
+#include "agents/agent_run.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace squall;
+using namespace squall::actors;
+using namespace squall::agents;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr const char* scenario_text = R"(
+name = "test"
+[target]
+model = "synthetic:llama-15m/q8_0"
+[users]
+count = 4
+ramp = "2s"
+[phases]
+warm_up = "1500ms"
+measure = "2s"
+drain = "1s"
+)";
+
+template <class Effect>
+const Effect* find(const AgentEffects& effects) {
+  for (const auto& each : effects)
+    if (const auto* found = std::get_if<Effect>(&each)) return found;
+  return nullptr;
+}
+
+template <class Message>
+const Message* sent(const AgentEffects& effects) {
+  for (const auto& each : effects)
+    if (const auto* send = std::get_if<effect::Send>(&each))
+      if (const auto* found = std::get_if<Message>(&send->message)) return found;
+  return nullptr;
+}
+
+/// An agent on a hand-moved clock, with a coordinator whose clock is 10 s ahead.
+struct Fixture {
+  Instant now{1h};
+  AgentRun run{{"a", "0.1.0", "host", 7}, now};
+
+  AgentEffects say(CoordinatorMessage message) { return run.on_message(message, "run-1", now); }
+
+  void answer_probe(const AgentEffects& effects) {
+    if (const auto* probe = sent<ClockProbe>(effects)) {
+      const auto there = (Instant(nanoseconds(probe->sent)) + 10s + 1ms).time_since_epoch().count();
+      now += 2ms;
+      replied = say(ClockReply{probe->sent, there, there});
+    }
+  }
+
+  void prepare(const std::string& text = scenario_text) {
+    run.on_tick(now, now);
+    prepared = say(Prepare{text, "dir/test.toml", {0, 1}});
+  }
+
+  void make_ready() {
+    prepare();
+    run.on_target_ready({"m", "f", true, "avx2", 1, 5ms}, now);
+    for (int i = 0; i < 16; ++i) {
+      now += 20ms;
+      answer_probe(run.on_tick(now, now));
+    }
+  }
+
+  void begin() {
+    make_ready();
+    start = now + 2s;
+    begun = say(StartAt{(start + 10s).time_since_epoch().count()});
+  }
+
+  MetricsSnapshot snapshot(std::uint32_t in_flight, std::uint64_t issued = 0) {
+    MetricsSnapshot result;
+    result.in_flight = in_flight;
+    result[Phase::measure].ledger.scheduled = issued;
+    result[Phase::measure].ledger.issued = issued;
+    return result;
+  }
+
+  /// Ticks until `until`, keeping the lease alive and answering snapshots at once.
+  void live_until(Instant until) {
+    while (run.next_tick(now) <= until) {
+      now = run.next_tick(now);
+      say(LeaseRenewed{});
+      for (const auto& each : run.on_tick(now, now)) seen.push_back(each);
+      if (const auto* take = find<effect::TakeSnapshot>(seen); take != nullptr) {
+        snapshots.push_back(take->until);
+        std::erase_if(seen, [](const AgentEffect& e) {
+          return std::holds_alternative<effect::TakeSnapshot>(e);
+        });
+        for (const auto& each : run.on_snapshot(snapshot(3), now)) seen.push_back(each);
+      }
+    }
+  }
+
+  AgentEffects prepared, replied, begun, seen;
+  std::vector<Instant> snapshots;
+  Instant start;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(agent_run, Fixture)
+
+BOOST_AUTO_TEST_CASE(greets_until_it_is_heard) {
+  BOOST_TEST(sent<Hello>(run.on_tick(now, now)));
+  BOOST_TEST(!sent<Hello>(run.on_tick(now, now + 100ms)));
+  BOOST_TEST(sent<Hello>(run.on_tick(now, now + 600ms)));
+}
+
+BOOST_AUTO_TEST_CASE(gives_up_when_nobody_answers) {
+  const auto effects = run.on_tick(now + 16s, now + 16s);
+  const auto* leave = find<effect::Leave>(effects);
+  BOOST_REQUIRE(leave);
+  BOOST_TEST(leave->exit_code == 1);
+  BOOST_TEST(leave->why.find("no coordinator answered") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_scenario_that_cannot_be_read_is_reported_to_the_coordinator) {
+  prepare("name = 5");
+  const auto* failed = sent<PrepareFailed>(prepared);
+  BOOST_REQUIRE(failed);
+  BOOST_TEST(failed->user_can_fix);
+  BOOST_TEST(failed->message.find("dir/test.toml:1:") != std::string::npos);
+  BOOST_TEST(find<effect::Leave>(prepared));
+}
+
+BOOST_AUTO_TEST_CASE(is_ready_only_with_target_and_clock) {
+  prepare();
+  BOOST_REQUIRE(find<effect::PrepareTarget>(prepared));
+  BOOST_TEST(find<effect::PrepareTarget>(prepared)->folder == "dir");
+  for (int i = 0; i < 16; ++i) {
+    BOOST_TEST(!sent<Ready>(replied));
+    now += 20ms;
+    answer_probe(run.on_tick(now, now));
+  }
+  const auto effects = run.on_target_ready({"m", "f", true, "avx2", 1, 5ms}, now);
+  const auto* ready = sent<Ready>(effects);
+  BOOST_REQUIRE(ready);
+  BOOST_TEST(ready->planned_users == 4u);
+  BOOST_TEST(ready->model_is_synthetic);
+  BOOST_TEST(ready->clock_error_bound.count() == 1'000'000);
+}
+
+BOOST_AUTO_TEST_CASE(the_common_start_is_translated_to_its_own_clock) {
+  begin();
+  const auto* load = find<effect::BeginLoad>(begun);
+  BOOST_REQUIRE(load);
+  BOOST_TEST((load->start == start));
+}
+
+BOOST_AUTO_TEST_CASE(snapshots_are_cut_at_seconds_and_at_phase_boundaries) {
+  begin();
+  live_until(start + 3500ms);
+  const std::vector<Instant> expected{start + 1s, start + 1500ms, start + 2s, start + 3s,
+                                      start + 3500ms};
+  BOOST_TEST((snapshots == expected));
+}
+
+BOOST_AUTO_TEST_CASE(stops_by_its_own_plan_and_seals_when_empty) {
+  begin();
+  live_until(start + 3600ms);
+  BOOST_TEST(find<effect::StopUsers>(seen));
+  run.on_users_stopped(now);
+  live_until(start + 4600ms);
+  const auto* abandon = find<effect::AbandonOpen>(seen);
+  BOOST_REQUIRE(abandon);
+  BOOST_TEST(std::holds_alternative<OpenAtEnd>(abandon->outcome));
+  const auto effects = run.on_snapshot(snapshot(0), now);
+  const auto* sealed = sent<Sealed>(effects);
+  BOOST_REQUIRE(sealed);
+  BOOST_TEST(sealed->batches == snapshots.size() + 1);
+  const auto left = say(SealAcknowledged{});
+  BOOST_REQUIRE(find<effect::Leave>(left));
+  BOOST_TEST(find<effect::Leave>(left)->exit_code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(does_not_seal_before_all_users_have_stopped) {
+  begin();
+  live_until(start + 3600ms);
+  BOOST_TEST(!sent<Sealed>(run.on_snapshot(snapshot(0), now)));
+}
+
+BOOST_AUTO_TEST_CASE(starts_nothing_when_its_lease_has_lapsed) {
+  begin();
+  live_until(start + 500ms);
+  now += 2900ms;
+  BOOST_TEST(!find<effect::StopUsers>(run.on_tick(now, now)));
+  now += 200ms;
+  BOOST_TEST(find<effect::StopUsers>(run.on_tick(now, now)));
+  now += 2s;
+  const auto effects = run.on_tick(now, now);
+  const auto* leave = find<effect::Leave>(effects);
+  BOOST_REQUIRE(leave);
+  BOOST_TEST(leave->exit_code == 1);
+}
+
+BOOST_AUTO_TEST_CASE(unacknowledged_batches_are_sent_again) {
+  begin();
+  live_until(start + 2s);
+  say(BatchAcknowledged{1});
+  now += 1100ms;
+  const auto effects = run.on_tick(now, now);
+  const auto* again = sent<MetricsBatch>(effects);
+  BOOST_REQUIRE(again);
+  BOOST_TEST(again->sequence == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_order_ends_the_load_with_its_grace) {
+  begin();
+  live_until(start + 1s);
+  const auto effects = say(StopLoad{500ms});
+  BOOST_TEST(find<effect::StopUsers>(effects));
+  run.on_users_stopped(now);
+  live_until(now + 700ms);
+  const auto* abandon = find<effect::AbandonOpen>(seen);
+  BOOST_REQUIRE(abandon);
+  BOOST_TEST(std::holds_alternative<Cancelled>(abandon->outcome));
+}
+
+BOOST_AUTO_TEST_CASE(messages_of_another_run_are_ignored) {
+  begin();
+  const auto effects = run.on_message(StopLoad{0ns}, "another-run", now);
+  BOOST_TEST(effects.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_coordinator_of_another_version_is_named_as_the_reason) {
+  run.on_tick(now, now);
+  const auto effects = run.on_protocol_error("the peer speaks version 9");
+  const auto* leave = find<effect::Leave>(effects);
+  BOOST_REQUIRE(leave);
+  BOOST_TEST(leave->why.find("version 9") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_few_broken_frames_during_a_run_are_survived) {
+  begin();
+  for (int i = 0; i < 7; ++i) BOOST_TEST(run.on_protocol_error("noise").empty());
+  BOOST_TEST(find<effect::Leave>(run.on_protocol_error("noise")));
+}
+
+BOOST_AUTO_TEST_CASE(its_own_lateness_is_reported) {
+  begin();
+  live_until(start + 500ms);
+  run.on_tick(now, now + 40ms);
+  now += 40ms;
+  const auto effects = run.on_snapshot(snapshot(1), now);
+  const auto* batch = sent<MetricsBatch>(effects);
+  BOOST_REQUIRE(batch);
+  BOOST_TEST(batch->snapshot.loop_lag.count() >= 40'000'000);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,260 @@
+#include "coordinator/run/run_phases.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace squall;
+using namespace squall::actors;
+using namespace squall::coordinator;
+using namespace std::chrono_literals;
+
+namespace {
+
+RunRecord fresh_record() {
+  RunRecord record;
+  record.id = "run-1";
+  record.tool_version = "0.1.0";
+  record.scenario.phases = {1s, 2s, 1s};
+  return record;
+}
+
+template <class Message>
+std::vector<std::string> told(const ToAgents& out) {
+  std::vector<std::string> peers;
+  for (const auto& each : out)
+    if (std::holds_alternative<Message>(each.message)) peers.push_back(each.peer);
+  return peers;
+}
+
+using Peers = std::vector<std::string>;
+
+struct Fixture {
+  Instant now{1h};
+  RunPhases run{fresh_record(), 2, now};
+
+  ToAgents hear(const std::string& peer, AgentMessage message, std::uint64_t epoch = 1) {
+    return run.on_message(peer, epoch, "run-1", message, now);
+  }
+  ToAgents greet(const std::string& peer, std::uint64_t process = 100) {
+    return run.on_message(peer, 1, "", Hello{peer, "0.1.0", "host", process}, now);
+  }
+  void begin() {
+    greet("a", 100);
+    greet("b", 101);
+    hear("a", Ready{});
+    hear("b", Ready{});
+    now += 2s;
+    run.on_tick(now);
+  }
+  MetricsBatch batch(std::uint64_t sequence, std::uint64_t issued) {
+    MetricsBatch result;
+    result.sequence = sequence;
+    result.snapshot[Phase::measure].ledger.issued = issued;
+    return result;
+  }
+  std::uint64_t issued() const { return run.record().timeline.total(Phase::measure).ledger.issued; }
+  /// Both agents speak every second, for so long.
+  void pass(nanoseconds duration) {
+    for (const Instant until = now + duration; now < until; now += 500ms) {
+      hear("a", Heartbeat{});
+      hear("b", Heartbeat{});
+      run.on_tick(now);
+    }
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(run_phases, Fixture)
+
+BOOST_AUTO_TEST_CASE(prepares_when_all_agents_have_joined) {
+  BOOST_TEST(told<Prepare>(greet("a")).empty());
+  BOOST_TEST(told<Prepare>(greet("b")) == (Peers{"a", "b"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_surplus_agent_is_refused_with_the_reason) {
+  greet("a");
+  greet("b");
+  BOOST_TEST(told<Rejected>(greet("c")) == Peers{"c"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(an_agent_of_another_version_is_refused_naming_both) {
+  const auto out = run.on_message("a", 1, "", Hello{"a", "9.9", "host", 1}, now);
+  BOOST_REQUIRE(out.size() == 1u);
+  const auto& reason = std::get<Rejected>(out[0].message).reason;
+  BOOST_TEST(reason.find("9.9") != std::string::npos);
+  BOOST_TEST(reason.find("0.1.0") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(starts_everyone_at_one_instant_two_seconds_ahead) {
+  greet("a");
+  greet("b");
+  BOOST_TEST(hear("a", Ready{}).empty());
+  const auto out = hear("b", Ready{});
+  BOOST_REQUIRE(told<StartAt>(out).size() == 2u);
+  for (const auto& each : out)
+    BOOST_TEST(std::get<StartAt>(each.message).instant == (now + 2s).time_since_epoch().count());
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_counts_once_however_often_it_comes) {
+  begin();
+  hear("a", batch(1, 5));
+  hear("a", batch(1, 5));
+  BOOST_TEST(issued() == 5u);
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_after_a_gap_waits_for_the_missing_one) {
+  begin();
+  hear("a", batch(1, 5));
+  const auto out = hear("a", batch(3, 7));
+  BOOST_TEST(issued() == 5u);
+  BOOST_TEST(std::get<BatchAcknowledged>(out.at(0).message).sequence == 1u);
+  hear("a", batch(2, 1));
+  hear("a", batch(3, 7));
+  BOOST_TEST(issued() == 13u);
+}
+
+BOOST_AUTO_TEST_CASE(a_seal_is_accepted_only_when_every_batch_is_there) {
+  begin();
+  now += 3s;
+  hear("a", batch(1, 5));
+  BOOST_TEST(hear("a", Sealed{2, {}}).empty());
+  hear("a", batch(2, 5));
+  BOOST_TEST(told<SealAcknowledged>(hear("a", Sealed{2, {}})).size() == 1u);
+  BOOST_TEST(!run.finished());
+  hear("b", Sealed{0, {}});
+  BOOST_TEST(run.finished());
+  BOOST_TEST(!run.record().broken.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(an_agent_that_seals_before_its_plan_is_done_breaks_the_run) {
+  begin();
+  now += 2800ms;
+  const auto out = hear("a", Sealed{0, {}});
+  BOOST_TEST(told<StopLoad>(out) == Peers{"b"}, boost::test_tools::per_element());
+  hear("b", Sealed{0, {}});
+  BOOST_TEST(run.finished());
+  BOOST_REQUIRE(run.record().broken.has_value());
+  BOOST_TEST(run.record().broken->find("before its plan was done") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_stall_of_the_coordinator_itself_loses_nobody) {
+  begin();
+  now += 6s;  // it was stopped, and what the agents sent meanwhile has not been read yet
+  BOOST_TEST(told<StopLoad>(run.on_tick(now)).empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_interrupt_before_the_common_start_ends_the_run_at_once) {
+  greet("a");
+  greet("b");
+  hear("a", Ready{});
+  hear("b", Ready{});
+  BOOST_TEST(told<StopLoad>(run.on_interrupt(now + 1s)).size() == 2u);
+  BOOST_TEST(run.finished());
+  BOOST_TEST(!run.record().began);
+}
+
+BOOST_AUTO_TEST_CASE(shares_go_by_name_whoever_joins_first) {
+  greet("b");
+  const auto out = greet("a");
+  for (const auto& each : out)
+    BOOST_TEST(std::get<Prepare>(each.message).share.index == (each.peer == "a" ? 0u : 1u));
+}
+
+BOOST_AUTO_TEST_CASE(a_silent_agent_is_lost_within_five_seconds_and_the_others_are_stopped) {
+  begin();
+  const Instant silent_since = now;
+  ToAgents out;
+  while (told<StopLoad>(out).empty() && now < silent_since + 10s) {
+    now += 100ms;
+    hear("b", Heartbeat{});
+    out = run.on_tick(now);
+  }
+  BOOST_TEST((now - silent_since <= 5s));
+  BOOST_TEST(told<StopLoad>(out) == Peers{"b"}, boost::test_tools::per_element());
+  hear("b", Sealed{0, {}});
+  BOOST_TEST(run.finished());
+  const auto record = run.final_record();
+  BOOST_TEST(record.broken->find("agent a was lost") != std::string::npos);
+  BOOST_TEST(record.agents[0].lost.has_value());
+  BOOST_TEST(!record.agents[1].lost.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_agent_cannot_speak_any_more) {
+  begin();
+  run.on_process_ended(100, "killed by signal 9", now);
+  BOOST_TEST(told<Rejected>(hear("a", batch(1, 5))).size() == 1u);
+  BOOST_TEST(issued() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_stranger_that_speaks_another_version_gets_an_answer) {
+  const auto out = run.on_protocol_error("z", "version 9 against version 1", now);
+  BOOST_REQUIRE(told<Rejected>(out).size() == 1u);
+  BOOST_TEST(std::get<Rejected>(out[0].message).reason.find("version 9") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_agent_that_keeps_babbling_is_given_up) {
+  begin();
+  for (int i = 0; i < 7; ++i) run.on_protocol_error("a", "noise", now);
+  BOOST_TEST(told<StopLoad>(run.on_protocol_error("a", "noise", now)) == Peers{"b"},
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(an_older_epoch_is_fenced_off) {
+  begin();
+  BOOST_TEST(told<Rejected>(hear("a", batch(1, 5), 99)).size() == 1u);
+  BOOST_TEST(issued() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_ends_before_it_joined_breaks_the_run) {
+  greet("a", 100);
+  run.on_process_ended(555, "exit code 127", now);
+  BOOST_TEST(run.finished());
+  BOOST_TEST(run.record().broken->find("exit code 127") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_an_agent_cannot_prepare_ends_the_run_with_its_words) {
+  greet("a");
+  greet("b");
+  const auto out = hear("a", PrepareFailed{"no such model", true});
+  BOOST_TEST(run.finished());
+  BOOST_TEST(run.broken_by_user());
+  BOOST_TEST(*run.record().broken == "no such model");
+  BOOST_TEST(told<StopLoad>(out) == Peers{"b"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(an_interrupt_gives_what_is_open_a_short_grace) {
+  begin();
+  const auto out = run.on_interrupt(now);
+  BOOST_REQUIRE(told<StopLoad>(out).size() == 2u);
+  BOOST_TEST((std::get<StopLoad>(out[0].message).grace == 1s));  // the scenario's drain is shorter
+  BOOST_TEST(!run.finished());
+  hear("a", Sealed{0, {}});
+  hear("b", Sealed{0, {}});
+  BOOST_TEST(run.finished());
+  BOOST_TEST(run.record().interrupted);
+}
+
+BOOST_AUTO_TEST_CASE(stages_follow_the_scenario) {
+  greet("a");
+  BOOST_TEST((run.stage(now) == RunStage::gathering));
+  greet("b");
+  BOOST_TEST((run.stage(now) == RunStage::preparing));
+  hear("a", Ready{});
+  hear("b", Ready{});
+  BOOST_TEST((run.stage(now) == RunStage::starting));
+  pass(2500ms);
+  BOOST_TEST((run.stage(now) == RunStage::warming_up));
+  pass(1s);
+  BOOST_TEST((run.stage(now) == RunStage::measuring));
+  pass(2s);
+  BOOST_TEST((run.stage(now) == RunStage::draining));
+}
+
+BOOST_AUTO_TEST_CASE(an_agent_that_never_seals_is_given_up) {
+  begin();
+  pass(20s);
+  BOOST_TEST(run.finished());
+  BOOST_TEST(run.record().broken.has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,178 @@
+// Mistakes that users make: each a clear error, the right exit code, nothing left behind.
+
+#include <arpa/inet.h>
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "tests/fixtures/process.hpp"
+
+using namespace squall::tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::filesystem::path programs = SQUALL_PROGRAMS;
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::string scenario_with_model(const std::string& model) {
+  return "name = \"x\"\n[target]\nmodel = \"" + model +
+         "\"\n[users]\ncount = 1\n[phases]\nmeasure = \"1s\"\n";
+}
+
+struct Fixture {
+  TemporaryFolder folder;
+  std::string err;
+
+  int squall(std::vector<std::string> arguments, std::vector<std::string> environment = {}) {
+    arguments.insert(arguments.begin(), (programs / "squall").string());
+    Process process(arguments, environment);
+    const int code = process.wait(30s);
+    err = process.err();
+    BOOST_TEST_MESSAGE(err);
+    BOOST_TEST(!contains(err, "internal error"));
+    BOOST_TEST(!contains(err, "terminate called"));
+    return code;
+  }
+  int run(const std::string& text) { return squall({"run", folder.write("test.toml", text)}); }
+};
+
+/// A port of the loopback interface that somebody listens on.
+struct TakenPort {
+  int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+  int number = 0;
+  TakenPort() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    listen(socket, 1);
+    socklen_t size = sizeof address;
+    getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
+    number = ntohs(address.sin_port);
+  }
+  ~TakenPort() { close(socket); }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(bad_input, Fixture)
+
+BOOST_AUTO_TEST_CASE(every_mistake_of_a_scenario_is_reported_with_its_place) {
+  BOOST_TEST(run("name = \"x\"\n[target]\nmodle = \"y\"\n[users]\ncount = -3\n") == 2);
+  BOOST_TEST(contains(err, "test.toml:3:"));
+  BOOST_TEST(contains(err, "did you mean 'model'"));
+  BOOST_TEST(contains(err, "test.toml:5:"));
+}
+
+BOOST_AUTO_TEST_CASE(broken_toml_is_reported_with_its_place) {
+  BOOST_TEST(run("name = \"x\n[target\n") == 2);
+  BOOST_TEST(contains(err, "test.toml:1:"));
+}
+
+BOOST_AUTO_TEST_CASE(validate_checks_and_runs_nothing) {
+  const auto path = folder.write("good.toml", scenario_with_model("synthetic:llama-15m/q8_0"));
+  BOOST_TEST(squall({"validate", path}) == 0);
+  BOOST_TEST(squall({"validate", folder.write("bad.toml", "nam = 1\n")}) == 2);
+  BOOST_TEST(contains(err, "bad.toml:1:1"));
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_scenario_is_named) {
+  BOOST_TEST(squall({"run", "/nowhere/at-all.toml"}) == 2);
+  BOOST_TEST(contains(err, "/nowhere/at-all.toml"));
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_model_is_named_with_where_it_was_looked_for) {
+  BOOST_TEST(run(scenario_with_model("no-such-model")) == 2);
+  BOOST_TEST(contains(err, "no-such-model"));
+  BOOST_TEST(contains(err, "models/no-such-model.gguf"));
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_synthetic_shape_lists_what_there_is) {
+  BOOST_TEST(run(scenario_with_model("synthetic:llama-9m/q8_0")) == 2);
+  BOOST_TEST(contains(err, "llama-15m"));
+}
+
+BOOST_AUTO_TEST_CASE(a_corrupt_model_is_refused_by_name) {
+  folder.write("broken.gguf", std::string("GGUF\3\0\0\0\xff\xff\xff\xff", 12));
+  BOOST_TEST(run(scenario_with_model("broken.gguf")) == 2);
+  BOOST_TEST(contains(err, "broken.gguf"));
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_prompt_file_is_named) {
+  BOOST_TEST(run(scenario_with_model("synthetic:llama-15m/q8_0") +
+                 "[prompts]\nfile = \"none.txt\"\n") == 2);
+  BOOST_TEST(contains(err, "none.txt"));
+}
+
+BOOST_AUTO_TEST_CASE(a_port_in_use_is_said_so) {
+  const TakenPort port;
+  const auto path = folder.write("t.toml", scenario_with_model("synthetic:llama-15m/q8_0"));
+  const std::string address = "tcp://127.0.0.1:" + std::to_string(port.number);
+  BOOST_TEST(squall({"run", path, "--listen", address}) == 2);
+  BOOST_TEST(contains(err, "in use"));
+  BOOST_TEST(contains(err, address));
+}
+
+BOOST_AUTO_TEST_CASE(other_machines_cannot_be_listened_to_yet) {
+  const auto path = folder.write("t.toml", scenario_with_model("synthetic:llama-15m/q8_0"));
+  BOOST_TEST(squall({"run", path, "--listen", "tcp://0.0.0.0:5555"}) == 2);
+  BOOST_TEST(contains(err, "loopback"));
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_agent_program_is_said_so) {
+  // A coordinator whose sibling is not there.
+  const auto alone = folder.path() / "squall";
+  std::filesystem::copy_file(programs / "squall", alone);
+  const auto path = folder.write("t.toml", scenario_with_model("synthetic:llama-15m/q8_0"));
+  Process process({alone, "run", path});
+  BOOST_TEST(process.wait(30s) == 1);
+  BOOST_TEST(contains(process.err(), "squall-agent"));
+}
+
+BOOST_AUTO_TEST_CASE(a_json_file_that_cannot_be_written_is_noticed_before_the_run) {
+  const auto path = folder.write("t.toml", scenario_with_model("synthetic:llama-15m/q8_0"));
+  const auto begun = std::chrono::steady_clock::now();
+  BOOST_TEST(squall({"run", path, "--json", "/nowhere/run.json"}) == 2);
+  BOOST_TEST(contains(err, "/nowhere/run.json"));
+  BOOST_TEST((std::chrono::steady_clock::now() - begun < 2s));
+}
+
+BOOST_AUTO_TEST_CASE(an_earlier_json_file_survives_a_run_that_never_began) {
+  const auto path = folder.write("t.toml", scenario_with_model("no-such-model"));
+  const auto old = folder.write("run.json", "keep me");
+  BOOST_TEST(squall({"run", path, "--json", old}) == 2);
+  BOOST_TEST(read_file(old) == "keep me");
+  BOOST_TEST(!std::filesystem::exists(folder.path() / "run.json.partial"));
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_is_said_and_is_no_pass) {
+  const auto path = folder.write("t.toml", scenario_with_model("synthetic:llama-15m/q8_0"));
+  Process process({(programs / "squall").string(), "run", path, "--json", "/dev/full"});
+  BOOST_TEST(process.wait(30s) == 1);
+  BOOST_TEST(contains(process.err(), "/dev/full was not written"));
+  BOOST_TEST(std::filesystem::is_character_file("/dev/full"));
+}
+
+BOOST_AUTO_TEST_CASE(an_agent_for_another_machine_is_refused_at_once) {
+  Process process({(programs / "squall-agent").string(), "--connect", "tcp://10.0.0.1:5555"});
+  BOOST_TEST(process.wait(5s) == 2);
+  BOOST_TEST(contains(process.err(), "loopback"));
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_command_suggests_the_nearest) {
+  BOOST_TEST(squall({"rnu"}) == 2);
+  BOOST_TEST(contains(err, "did you mean 'run'"));
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_instruction_set_lists_what_this_machine_has) {
+  const auto path = folder.write("t.toml", scenario_with_model("synthetic:llama-15m/q8_0"));
+  BOOST_TEST(squall({"run", path}, {"SQUALL_INSTRUCTION_SET=mmx"}) == 2);
+  BOOST_TEST(contains(err, "reference"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
