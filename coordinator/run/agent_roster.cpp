@@ -1,19 +1,10 @@
 #include "coordinator/run/agent_roster.hpp"
 
 #include <algorithm>
-#include <cstdio>
+
+#include "coordinator/text/readable_numbers.hpp"
 
 namespace squall::coordinator {
-
-namespace {
-
-std::string in_seconds(std::chrono::nanoseconds duration) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f s", std::chrono::duration<double>(duration).count());
-  return text;
-}
-
-}  // namespace
 
 RosterEntry* AgentRoster::on_hello(const actors::PeerId& peer, std::uint64_t epoch,
                                    const actors::Hello& hello, Instant now) {
@@ -60,7 +51,7 @@ std::vector<RosterEntry*> AgentRoster::lose_silent(Instant now, std::chrono::nan
   for (auto& entry : entries_) {
     const auto silence = now - entry.last_heard;
     if (!entry.alive() || entry.seal_acknowledged || silence < limit) continue;
-    entry.record.lost = "no sign of life for " + in_seconds(silence);
+    entry.record.lost = "no sign of life for " + readable(silence);
     lost.push_back(&entry);
   }
   return lost;

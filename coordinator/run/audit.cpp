@@ -30,8 +30,6 @@ const Histogram& durations(const PhaseMetrics& metrics, Metric metric) {
 
 AuditStatus pass_if(bool good) { return good ? AuditStatus::passed : AuditStatus::failed; }
 
-double seconds(nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
-
 /// Of the requests that were measured, not an estimate of others: so no floor applies.
 nanoseconds sample_percentile(const Histogram& histogram, double percentile) {
   const double rank = std::ceil(static_cast<double>(histogram.count()) * percentile / 100);
@@ -119,8 +117,8 @@ std::string no_steady_state(const RunRecord& record) {
            readable_count(window.answers);
   const Histogram& answers = durations(metrics, Metric::e2e_service);
   if (answers.count() == 0) return "no request of the measured phase was answered";
-  const auto needed = audit_limits::littles_law_lengths * seconds(answers.mean());
-  if (seconds(window.length) < needed)
+  const auto needed = audit_limits::littles_law_lengths * in_seconds(answers.mean());
+  if (in_seconds(window.length) < needed)
     return "needs a window of 20 mean answers, " +
            readable(std::chrono::duration_cast<nanoseconds>(std::chrono::duration<double>(needed)));
   const auto arrived = static_cast<double>(ledger.issued);
@@ -144,7 +142,7 @@ AuditLine littles_law(const RunRecord& record) {
   const MeasuredWindow& window = record.timeline.measured();
   const double in_flight = window.mean_in_flight();
   const double expected = window.requests_per_second() *
-                          seconds(durations(measured_phase(record), Metric::e2e_service).mean());
+                          in_seconds(durations(measured_phase(record), Metric::e2e_service).mean());
   const double error = in_flight / expected - 1;
   line.status = pass_if(std::abs(error) <= audit_limits::littles_law_error);
   line.measured =

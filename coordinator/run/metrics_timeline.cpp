@@ -13,10 +13,8 @@ using scenarios::Metric;
 
 namespace {
 
-double seconds(nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
-
 double per_second(double amount, nanoseconds length) {
-  return length > 0ns ? amount / seconds(length) : 0;
+  return length > 0ns ? amount / in_seconds(length) : 0;
 }
 
 LatencyQuantiles quantiles(const actors::Histogram& histogram) {
@@ -46,11 +44,11 @@ double MeasuredWindow::requests_per_second() const {
 }
 
 double MeasuredWindow::mean_in_flight() const {
-  return per_second(seconds(in_flight_time), length);
+  return per_second(in_seconds(in_flight_time), length);
 }
 
 double AgentWindow::generator_cores() const {
-  return per_second(seconds(process_cpu - engine_cpu), length);
+  return per_second(in_seconds(process_cpu - engine_cpu), length);
 }
 
 MetricsTimeline::MetricsTimeline(const scenarios::Phases& phases, std::size_t agents)
@@ -136,7 +134,7 @@ void MetricsTimeline::add_to_second(std::size_t agent, const MetricsSnapshot& sn
   covered += snapshot.to - snapshot.from;
   if (first && covered > 0ns) ++open.point.agents;
   // Integrals over the second while it is open; summarize() divides by what was covered.
-  open.point.in_flight += seconds(snapshot.in_flight_time);
+  open.point.in_flight += in_seconds(snapshot.in_flight_time);
   if (first) open.point.active_users += snapshot.active_users;
   for (const PhaseMetrics& phase : snapshot.phases) {
     open.ttft.merge(phase.durations[static_cast<std::size_t>(Metric::ttft)]);

@@ -19,6 +19,10 @@ namespace squall::coordinator {
 
 using std::chrono::nanoseconds;
 
+inline double in_seconds(nanoseconds duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
 /// The measured window as it really was: intervals whose middle lies between warm-up's end and
 /// measure's end.
 struct MeasuredWindow {

@@ -80,18 +80,16 @@ void RunPhases::handle(RosterEntry& agent, const Hello&, Instant now, ToAgents& 
     roster_.deal_shares();
     before_start_ = RunStage::preparing;
     prepared_since_ = now;
-    send_prepare(out);
+    for (const auto& each : roster_.entries()) out.push_back(prepare_order(each));
     return;
   }
   // A repeated greeting: our answer was lost, or crossed it.
-  out.push_back({agent.peer, agent.record.epoch,
-                 Prepare{record_.scenario_text, record_.scenario_file, agent.record.share}});
+  out.push_back(prepare_order(agent));
 }
 
-void RunPhases::send_prepare(ToAgents& out) {
-  for (const auto& agent : roster_.entries())
-    out.push_back({agent.peer, agent.record.epoch,
-                   Prepare{record_.scenario_text, record_.scenario_file, agent.record.share}});
+ToAgent RunPhases::prepare_order(const RosterEntry& agent) const {
+  return {agent.peer, agent.record.epoch,
+          Prepare{record_.scenario_text, record_.scenario_file, agent.record.share}};
 }
 
 void RunPhases::handle(RosterEntry& agent, const Ready& message, Instant now, ToAgents& out) {

@@ -58,7 +58,7 @@ class RunPhases {
 
   void answer_latecomer(const actors::PeerId& peer, std::uint64_t epoch,
                         const actors::AgentMessage& message, ToAgents& out);
-  void send_prepare(ToAgents& out);
+  ToAgent prepare_order(const RosterEntry& agent) const;
   ToAgent start_order(const RosterEntry& agent) const;
   void start_when_ready(Instant now, ToAgents& out);
   void agent_lost(const RosterEntry& agent, Instant now, ToAgents& out);

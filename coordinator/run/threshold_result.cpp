@@ -17,8 +17,6 @@ using scenarios::Threshold;
 
 namespace {
 
-double seconds(nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
-
 nanoseconds to_nanoseconds(double limit_seconds) {
   // 19 hours and more are beyond the histogram anyway; this only keeps the conversion defined.
   return nanoseconds(std::llround(std::clamp(limit_seconds, 0.0, 1e9) * 1e9));
@@ -70,7 +68,7 @@ void judge_percentile(ThresholdResult& result, const RunRecord& record) {
   if (sample.count() > 0) {
     const auto estimate = actors::estimate_percentile(sample, threshold.percentile);
     result.at_least = estimate.at_least;
-    if (estimate.enough) result.measured = seconds(estimate.value);
+    if (estimate.enough) result.measured = in_seconds(estimate.value);
   }
   // "p95 > 10 ms" says that more than 5 % are slower: the mirror image, with the fast ones as
   // violations, of which up to 95 % are allowed.
@@ -114,12 +112,12 @@ void judge_point(ThresholdResult& result, const RunRecord& record) {
     return;
   }
   const bool any_completed = sample.completed->count() > 0;
-  const double bound = sample.censored > 0 ? seconds(sample.censored_at_least) : 0;
+  const double bound = sample.censored > 0 ? in_seconds(sample.censored_at_least) : 0;
   double value;
   if (threshold.statistic == Threshold::Statistic::maximum) {
-    value = std::max(any_completed ? seconds(sample.completed->maximum()) : 0, bound);
+    value = std::max(any_completed ? in_seconds(sample.completed->maximum()) : 0, bound);
   } else {
-    value = (seconds(sample.completed->sum()) + static_cast<double>(sample.censored) * bound) /
+    value = (in_seconds(sample.completed->sum()) + static_cast<double>(sample.censored) * bound) /
             static_cast<double>(result.samples);
   }
   compare(result, value);
