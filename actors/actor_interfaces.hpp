@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "actors/bridge/link.hpp"
 #include "actors/messages.hpp"
@@ -89,6 +90,9 @@ struct TargetReady {
   std::string instruction_set;
   std::uint32_t threads = 0;
   nanoseconds load_time{0};
+  std::string model_choice{};  // and who made it: "prefer-real (scenario)"
+  std::string model_origin{};  // where the model came from
+  std::vector<std::string> warnings{};
 };
 struct TargetFailed {
   std::string message;

@@ -29,10 +29,13 @@ struct Ready {  // prepared: model loaded, share planned, clock offset known
   std::string model_name;
   std::string model_fingerprint;  // of the weights' bytes, or of the synthetic recipe
   bool model_is_synthetic = false;
+  std::string model_choice;     // and who made it: "prefer-real (scenario)"
+  std::string model_origin;     // where it came from: "models/small.gguf"
   std::string instruction_set;  // which kernels will run: "avx2"
   std::uint32_t engine_threads = 0;
   nanoseconds load_time{0};
-  nanoseconds clock_error_bound{0};  // half the best round trip
+  nanoseconds clock_error_bound{0};   // half the best round trip
+  std::vector<std::string> warnings;  // what every report of the run must say
 };
 struct PrepareFailed {
   std::string message;

@@ -67,6 +67,8 @@ void perform_one(Self self, const AgentEffect& any) {
     self->send(around.target, AbandonOpen{abandon->outcome});
   } else if (const auto* snapshot = std::get_if<effect::TakeSnapshot>(&any)) {
     self->send(around.recorder, TakeSnapshot{snapshot->until});
+  } else if (const auto* warn = std::get_if<effect::Warn>(&any)) {
+    if (state.parts.on_warning) state.parts.on_warning(warn->what);
   } else if (const auto* leave = std::get_if<effect::Leave>(&any)) {
     end_everything(self, *leave);
   }
@@ -84,7 +86,8 @@ void schedule_tick(Self self) {
 
 PreparedTarget prepared(const TargetReady& ready) {
   return {ready.model_name,      ready.model_fingerprint, ready.model_is_synthetic,
-          ready.instruction_set, ready.threads,           ready.load_time};
+          ready.instruction_set, ready.threads,           ready.load_time,
+          ready.model_choice,    ready.model_origin,      ready.warnings};
 }
 
 }  // namespace

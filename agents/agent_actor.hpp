@@ -18,6 +18,8 @@ struct AgentParts {
   std::function<actors::PacerActor(actors::AgentActor)> make_pacer;
   std::function<actors::RecorderActor(actors::AgentActor)> make_recorder;
   std::function<actors::TargetActor(actors::AgentActor, actors::RecorderActor)> make_target;
+  /// Something that a person at this agent should know.
+  std::function<void(const std::string& what)> on_warning;
   /// The agent is done; everything it spawned has been told to end.
   std::function<void(int exit_code, const std::string& why)> on_left;
 };

@@ -11,7 +11,9 @@
 #include <cstdio>
 #include <ctime>
 #include <future>
+#include <memory>
 #include <signal.h>
+#include <stop_token>
 #include <string>
 #include <unistd.h>
 
@@ -21,6 +23,7 @@
 #include "agents/agent_actor.hpp"
 #include "agents/load/pacer_actor.hpp"
 #include "agents/load/recorder_actor.hpp"
+#include "agents/models/progress_display.hpp"
 #include "agents/targets/engine_actor.hpp"
 #include "agents/thread_priority.hpp"
 
@@ -51,7 +54,7 @@ Hello greeting(const std::string& name) {
 }
 
 agents::AgentParts production_parts(caf::actor_system& system, std::shared_ptr<Link> link,
-                                    std::size_t agents_here, std::promise<Left>& left) {
+                                    std::size_t agents_here, bool quiet, std::promise<Left>& left) {
   agents::AgentParts parts;
   parts.make_bridge = [&system, link](AgentActor agent) {
     return system.spawn(bridge_actor, link, caf::actor_cast<BridgeListener>(agent),
@@ -63,16 +66,30 @@ agents::AgentParts production_parts(caf::actor_system& system, std::shared_ptr<L
   parts.make_recorder = [&system](AgentActor agent) {
     return system.spawn(agents::recorder_actor, agent);
   };
-  parts.make_target = [&system, agents_here](AgentActor agent, RecorderActor recorder) {
-    return system.spawn<caf::detached>(agents::engine_actor, agent, recorder, agents_here);
+  std::stop_source left_already;  // a download would go on when the agent leaves
+  auto display = std::make_shared<agents::ProgressDisplay>(stderr, "squall-agent: ");
+  const auto on_download = [quiet, display,
+                            left_already](const agents::DownloadProgress& progress) {
+    if (!quiet) display->show(progress, std::chrono::steady_clock::now());
+    return !left_already.stop_requested();
   };
-  parts.on_left = [&left](int exit_code, const std::string& why) {
+  parts.make_target = [&system, agents_here, on_download](AgentActor agent,
+                                                          RecorderActor recorder) {
+    return system.spawn<caf::detached>(agents::engine_actor, agent, recorder, agents_here,
+                                       on_download);
+  };
+  parts.on_warning = [quiet](const std::string& what) {
+    if (!quiet) std::fprintf(stderr, "squall-agent: warning: %s\n", what.c_str());
+  };
+  parts.on_left = [&left, left_already](int exit_code, const std::string& why) mutable {
+    left_already.request_stop();
     left.set_value({exit_code, why});
   };
   return parts;
 }
 
-Left run_agent(const std::string& endpoint, const std::string& name, std::size_t agents_here) {
+Left run_agent(const std::string& endpoint, const std::string& name, std::size_t agents_here,
+               bool quiet) {
   std::shared_ptr<Link> link = connect_dealer(endpoint);  // throws before anything has begun
   // Signals are taken by this thread alone; those spawned from here on inherit the mask.
   sigset_t signals;
@@ -90,8 +107,9 @@ Left run_agent(const std::string& endpoint, const std::string& name, std::size_t
   caf::actor_system system{config};
   std::promise<Left> left;
   auto outcome = left.get_future();
-  const auto agent = system.spawn(agents::agent_actor, greeting(name), fresh_epoch(),
-                                  production_parts(system, std::move(link), agents_here, left));
+  const auto agent =
+      system.spawn(agents::agent_actor, greeting(name), fresh_epoch(),
+                   production_parts(system, std::move(link), agents_here, quiet, left));
   while (outcome.wait_for(0ms) != std::future_status::ready) {
     const timespec patience{0, 50'000'000};
     if (sigtimedwait(&signals, nullptr, &patience) > 0) caf::anon_send(agent, Interrupt{});
@@ -123,7 +141,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   try {
-    const Left left = run_agent(endpoint, name, agents_here);
+    const Left left = run_agent(endpoint, name, agents_here, quiet);
     if (!left.why.empty() && !quiet) std::fprintf(stderr, "squall-agent: %s\n", left.why.c_str());
     return left.exit_code;
   } catch (const LinkError& error) {

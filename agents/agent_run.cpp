@@ -138,6 +138,7 @@ AgentEffects AgentRun::on_protocol_error(const std::string& why) {
 AgentEffects AgentRun::on_target_ready(const PreparedTarget& target, Instant) {
   target_ = target;
   AgentEffects effects;
+  for (const std::string& warning : target.warnings) effects.push_back(effect::Warn{warning});
   send_ready_when_complete(effects);
   return effects;
 }
@@ -163,10 +164,13 @@ void AgentRun::send_ready(AgentEffects& effects) const {
       .model_name = target_->model_name,
       .model_fingerprint = target_->model_fingerprint,
       .model_is_synthetic = target_->model_is_synthetic,
+      .model_choice = target_->model_choice,
+      .model_origin = target_->model_origin,
       .instruction_set = target_->instruction_set,
       .engine_threads = target_->threads,
       .load_time = target_->load_time,
       .clock_error_bound = clock_.error_bound(),
+      .warnings = target_->warnings,
   }});
 }
 

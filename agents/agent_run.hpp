@@ -28,6 +28,8 @@ struct PreparedTarget {
   std::string instruction_set;
   std::uint32_t threads = 0;
   nanoseconds load_time{0};
+  std::string model_choice{}, model_origin{};
+  std::vector<std::string> warnings{};
 };
 
 namespace effect {
@@ -50,6 +52,9 @@ struct AbandonOpen {
 struct TakeSnapshot {
   Instant until;
 };
+struct Warn {  // a person at this agent should know
+  std::string what;
+};
 struct Leave {
   int exit_code = 0;
   std::string why;  // empty when all is well
@@ -58,7 +63,7 @@ struct Leave {
 
 using AgentEffect =
     std::variant<effect::Send, effect::PrepareTarget, effect::BeginLoad, effect::StopUsers,
-                 effect::AbandonOpen, effect::TakeSnapshot, effect::Leave>;
+                 effect::AbandonOpen, effect::TakeSnapshot, effect::Warn, effect::Leave>;
 using AgentEffects = std::vector<AgentEffect>;
 
 class AgentRun {

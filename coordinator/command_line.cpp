@@ -26,6 +26,8 @@ constexpr const char* description = R"(Squall: load and stress tests of quantize
 
   squall run scenarios/smoke.toml      runs a load test on this machine and judges it
   squall validate my.toml              checks a scenario, runs nothing
+  squall model inspect m.gguf          looks at models, makes and measures them
+  squall serve m.gguf                  serves a model as OpenAI's API does
   squall NAME …                        runs the sibling program squall-NAME)";
 
 constexpr const char* run_footer = R"(
@@ -33,8 +35,9 @@ Exit codes: 0 pass, 1 internal error, 2 usage or scenario error, 10 threshold fa
 12 inconclusive, 13 run invalid (the tool, not the target, was the limit), 130 interrupted.
 Ctrl-C drains briefly and prints partial figures; a second one ends at once.
 
-Environment: SQUALL_MODELS (folder of models), SQUALL_INSTRUCTION_SET (force kernels:
-avx512_vnni, avx2, reference), NO_COLOR.)";
+Environment: SQUALL_MODEL_CHOICE (real, prefer-real, synthetic: overrules the scenario),
+SQUALL_MODEL (path or name of a model), SQUALL_MODELS (folder of models), XDG_CACHE_HOME
+(downloads), SQUALL_INSTRUCTION_SET (force kernels: avx512_vnni, avx2, reference), NO_COLOR.)";
 
 /// Like git: `squall agent …` is the program squall-agent. Returns only when there is none.
 void run_sibling(int argc, char** argv) {

@@ -30,6 +30,7 @@
 #include "coordinator/local_agents.hpp"
 #include "coordinator/report/json_report.hpp"
 #include "coordinator/report/run_report.hpp"
+#include "coordinator/report/run_warnings.hpp"
 #include "coordinator/report/text_summary.hpp"
 #include "coordinator/run/run_actor.hpp"
 #include "scenarios/load/random.hpp"
@@ -219,10 +220,13 @@ class Conduct {
     moment.stage = phases.stage(now);
     moment.elapsed = phases.elapsed(now);
     moment.agents_wanted = phases.roster().wanted();
+    std::vector<const AgentRecord*> agents;
     for (const auto& agent : phases.roster().entries()) {
+      agents.push_back(&agent.record);
       moment.agents_alive += agent.alive() ? 1 : 0;
       moment.synthetic_model |= agent.record.ready && agent.record.ready->model_is_synthetic;
     }
+    if (moment.stage > RunStage::preparing) moment.warnings = run_warnings(agents);
     return make_live_status(scenario_, phases.record().timeline, moment);
   }
 

@@ -39,6 +39,8 @@ const KernelTable& find_table(std::string_view wish, std::string_view origin) {
 std::span<const KernelTable* const> compiled_kernel_tables() {
 #if defined(__x86_64__)
   static constexpr std::array tables = {&avx512_vnni_kernels, &avx2_kernels, &reference_kernels};
+#elif defined(__aarch64__)
+  static constexpr std::array tables = {&neon_dot_kernels, &neon_kernels, &reference_kernels};
 #else
   static constexpr std::array tables = {&reference_kernels};
 #endif
@@ -54,10 +56,11 @@ std::vector<std::string_view> runnable_instruction_sets() {
   return names;
 }
 
-std::unique_ptr<Backend> make_cpu_backend(std::size_t threads, std::string_view instruction_set) {
-  if (threads == 0) {
+std::unique_ptr<Backend> make_cpu_backend(const CpuBackendOptions& options) {
+  if (options.threads == 0) {
     throw std::invalid_argument("a CPU backend needs at least 1 thread; got 0");
   }
+  std::string_view instruction_set = options.instruction_set;
   std::string_view origin;
   if (instruction_set.empty()) {
     // Read at start only: nothing in these programs changes its own environment.
@@ -65,7 +68,14 @@ std::unique_ptr<Backend> make_cpu_backend(std::size_t threads, std::string_view 
     if (wish != nullptr) instruction_set = wish;
     if (!instruction_set.empty()) origin = " (from SQUALL_INSTRUCTION_SET)";
   }
-  return std::make_unique<CpuBackend>(find_table(instruction_set, origin), threads);
+  return std::make_unique<CpuBackend>(
+      find_table(instruction_set, origin),
+      ThreadPoolOptions{.threads = options.threads, .pin = options.pin_threads});
+}
+
+std::unique_ptr<Backend> make_cpu_backend(std::size_t threads, std::string_view instruction_set) {
+  return make_cpu_backend(CpuBackendOptions{
+      .threads = threads, .pin_threads = false, .instruction_set = instruction_set});
 }
 
 }  // namespace squall::kernels

@@ -13,6 +13,7 @@ struct TensorView {
   std::size_t rows = 0;
   std::size_t columns = 0;  // values a row, a multiple of values_per_block(format)
   const std::byte* data = nullptr;
+  float scale = 1.0F;  // of every value: i2_s and bitnet's files keep one outside the rows
 };
 
 }  // namespace squall::kernels

@@ -9,7 +9,9 @@
 
 namespace squall::actors {
 
-inline constexpr std::size_t text_limit = 64 * 1024;   // bytes: names, messages, reasons
+inline constexpr std::size_t text_limit = 64 * 1024;  // bytes: names, messages, reasons
+inline constexpr std::size_t warning_limit = 16;      // warnings of one agent
+inline constexpr std::size_t warning_text_limit = 4096;
 inline constexpr std::size_t error_class_limit = 256;  // distinct classes of errors in a batch
 inline constexpr std::uint64_t count_limit = Histogram::count_limit;
 inline constexpr std::int64_t time_limit = std::int64_t{1} << 60;  // nanoseconds: 36 years

@@ -1,5 +1,6 @@
 #include "actors/wire/message_codec.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -11,7 +12,9 @@ namespace squall::actors {
 
 namespace {
 
-std::string cut(const std::string& text) { return text.substr(0, text_limit); }
+std::string cut(const std::string& text, std::size_t limit = text_limit) {
+  return text.substr(0, limit);
+}
 
 // ---- plain -> protobuf, one function a message
 
@@ -34,6 +37,10 @@ void put(const Ready& m, proto::Envelope& out) {
   ready.set_engine_threads(m.engine_threads);
   ready.set_load_time(m.load_time.count());
   ready.set_clock_error_bound(m.clock_error_bound.count());
+  ready.set_model_choice(cut(m.model_choice));
+  ready.set_model_origin(cut(m.model_origin));
+  for (std::size_t i = 0; i < std::min(m.warnings.size(), warning_limit); ++i)
+    ready.add_warnings(cut(m.warnings[i], warning_text_limit));
 }
 void put(const PrepareFailed& m, proto::Envelope& out) {
   out.mutable_prepare_failed()->set_message(cut(m.message));
@@ -91,18 +98,25 @@ std::optional<Hello> take(const proto::Hello& in) {
 std::optional<Ready> take(const proto::Ready& in) {
   if (!short_enough(in.model_name(), in.model_fingerprint(), in.instruction_set()) ||
       !is_count(in.planned_requests()) || !is_count(in.planned_users()) ||
-      !is_duration(in.load_time()) || !is_duration(in.clock_error_bound()))
+      !is_duration(in.load_time()) || !is_duration(in.clock_error_bound()) ||
+      !short_enough(in.model_choice(), in.model_origin()))
     return std::nullopt;
+  if (in.warnings_size() > static_cast<int>(warning_limit)) return std::nullopt;
+  for (const std::string& warning : in.warnings())
+    if (warning.size() > warning_text_limit) return std::nullopt;
   return Ready{.plan_fingerprint = in.plan_fingerprint(),
                .planned_requests = in.planned_requests(),
                .planned_users = in.planned_users(),
                .model_name = in.model_name(),
                .model_fingerprint = in.model_fingerprint(),
                .model_is_synthetic = in.model_is_synthetic(),
+               .model_choice = in.model_choice(),
+               .model_origin = in.model_origin(),
                .instruction_set = in.instruction_set(),
                .engine_threads = in.engine_threads(),
                .load_time = nanoseconds(in.load_time()),
-               .clock_error_bound = nanoseconds(in.clock_error_bound())};
+               .clock_error_bound = nanoseconds(in.clock_error_bound()),
+               .warnings = {in.warnings().begin(), in.warnings().end()}};
 }
 
 std::optional<PrepareFailed> take(const proto::PrepareFailed& in) {

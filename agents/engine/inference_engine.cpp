@@ -2,15 +2,17 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cmath>
 #include <new>
 #include <optional>
+#include <stdexcept>
 #include <unordered_map>
 #include <utility>
 
 #include "agents/engine/batch_scheduler.hpp"
-#include "agents/engine/kv_cache.hpp"
+#include "agents/engine/cache/kv_cache.hpp"
+#include "agents/engine/cache/memory_budget.hpp"
 #include "agents/engine/model/model.hpp"
+#include "agents/engine/request_check.hpp"
 #include "agents/engine/transformer.hpp"
 
 namespace squall::agents {
@@ -19,32 +21,46 @@ namespace {
 
 /// A request on its way through the engine.
 struct Sequence {
-  GenerationRequest request;
-  std::optional<KvCache> cache{};  // from admission on
-  TokenId latest = -1;             // of the answer; the next step's input
-  std::uint32_t produced = 0;      // tokens of the answer
+  GenerationRequest request;                    // without its prompt
+  std::vector<TokenId> tokens;                  // the prompt, then the answer
+  std::size_t prompt_tokens = 0;                // of them
+  std::optional<KvSequence> keys_and_values{};  // from admission on
+
+  std::size_t produced() const { return tokens.size() - prompt_tokens; }
+  /// The last token's keys and values are never needed.
+  std::size_t positions() const { return prompt_tokens + request.max_tokens - 1; }
+  void share_full_pages() {
+    keys_and_values->share(std::span(tokens).first(keys_and_values->length()));
+  }
 };
 
-/// Why the model cannot serve the request; empty if it can.
-std::string objection(const GenerationRequest& request, const Hyperparameters& shape) {
-  const std::size_t prompt = request.prompt.size();
-  if (prompt == 0) return "the prompt is empty; at least one token is needed";
-  if (request.max_tokens == 0) return "an answer of 0 tokens is asked for; ask for at least one";
-  if (prompt + request.max_tokens > shape.context) {
-    return "prompt and answer exceed the model's context of " + std::to_string(shape.context) +
-           " tokens";
+/// More rows would only take memory: this many read the output matrix as seldom as pays.
+std::size_t logits_rows(const Hyperparameters& shape, std::size_t max_batch) {
+  constexpr std::size_t most_floats = std::size_t{4} << 20;
+  return std::min(max_batch, std::max<std::size_t>(8, most_floats / shape.vocabulary));
+}
+
+TransformerLimits transformer_limits(const Hyperparameters& shape, const EngineOptions& options) {
+  return {.tokens = std::size_t{options.max_batch} + options.prefill_chunk,
+          .wanted_rows = options.max_batch,
+          .logits_rows = logits_rows(shape, options.max_batch)};
+}
+
+KvCacheOptions cache_options(const Model& model, const kernels::Backend& backend,
+                             const EngineOptions& options) {
+  const std::size_t page_bytes = KvCache::page_bytes(backend, model.shape, options.kv_format);
+  const std::size_t pages = affordable_pages(
+      {.page_bytes = page_bytes,
+       .most_pages = std::uint64_t{options.max_batch} * pages_for(model.shape.context),
+       .wanted_bytes = options.kv_bytes,
+       .weight_bytes = model.weight_bytes,
+       .available = available_memory()});
+  if (pages == 0) {
+    throw std::invalid_argument(
+        "the memory for keys and values of " + std::to_string(options.kv_bytes) +
+        " bytes is less than one page (" + std::to_string(page_bytes) + " bytes); give it more");
   }
-  const auto outside = std::ranges::find_if(request.prompt, [&](TokenId token) {
-    return token < 0 || static_cast<std::size_t>(token) >= shape.vocabulary;
-  });
-  if (outside != request.prompt.end()) {
-    return "a token of the prompt is outside the vocabulary of " + std::to_string(shape.vocabulary);
-  }
-  const float temperature = request.sampling.temperature;
-  if (!std::isfinite(temperature) || temperature < 0) {
-    return "the temperature must be 0 or above but is " + std::to_string(temperature);
-  }
-  return {};
+  return {.format = options.kv_format, .pages = pages, .share_prefixes = options.reuse_prefixes};
 }
 
 }  // namespace
@@ -54,82 +70,133 @@ struct InferenceEngine::Impl {
        EngineOptions options)
       : model(std::move(wanted_model)),
         backend(std::move(wanted_backend)),
-        scheduler({.requests = options.max_batch, .prompt_tokens = options.prefill_chunk}),
-        transformer(model, *backend,
-                    {.tokens = std::size_t{options.max_batch} + options.prefill_chunk,
-                     .logits_rows = options.max_batch}) {
+        scheduler({.requests = options.max_batch,
+                   .first_requests = options.first_batch,
+                   .prompt_tokens = options.prefill_chunk}),
+        cache(*backend, model->shape, cache_options(*model, *backend, options)),
+        limits(transformer_limits(model->shape, options)),
+        transformer(model, *backend, limits) {
     pieces.reserve(options.max_batch);
   }
 
   void admit(StepEvents& events);
-  void forward(std::span<const BatchScheduler::Part> parts);
-  void take_tokens(std::span<const BatchScheduler::Part> parts, StepEvents& events);
+  void compute(std::span<const BatchScheduler::Part> parts, StepEvents& events);
+  std::size_t run(std::span<const BatchScheduler::Part> parts);
+  void take_tokens(std::span<const BatchScheduler::Part> parts, std::size_t rows,
+                   StepEvents& events);
+  void take_token(Sequence& sequence, std::span<const float> logits, StepEvents& events);
+  void refuse(std::uint64_t id, std::string reason, StepEvents& events);
+  bool forget(std::uint64_t id);
 
   std::shared_ptr<const Model> model;
   std::unique_ptr<kernels::Backend> backend;
   BatchScheduler scheduler;
+  KvCache cache;
+  TransformerLimits limits;
   Transformer transformer;
+  Sampler sampler;
   std::unordered_map<std::uint64_t, Sequence> sequences;  // those that the scheduler knows
   std::vector<StepEvents::Refused> refused;               // to be told by the next step
   std::vector<SequencePiece> pieces;                      // of the current step
-  std::span<const float> logits;                          // likewise
 };
+
+void InferenceEngine::Impl::refuse(std::uint64_t id, std::string reason, StepEvents& events) {
+  forget(id);
+  events.refused.push_back({id, std::move(reason)});
+}
+
+/// Its full pages stay, for others whose text begins alike.
+bool InferenceEngine::Impl::forget(std::uint64_t id) {
+  const auto found = sequences.find(id);
+  if (found == sequences.end()) return false;
+  if (found->second.keys_and_values) found->second.share_full_pages();
+  sequences.erase(found);
+  return scheduler.remove(id);
+}
 
 /// Fills the batch, as far as there is memory for keys and values.
 void InferenceEngine::Impl::admit(StepEvents& events) {
-  while (const std::uint64_t* admitted = scheduler.admit_next()) {
-    const std::uint64_t id = *admitted;
+  while (const std::uint64_t* next = scheduler.next()) {
+    const std::uint64_t id = *next;
     Sequence& sequence = sequences.at(id);
-    const std::size_t positions =
-        sequence.request.prompt.size() + std::size_t{sequence.request.max_tokens};
     try {
-      sequence.cache.emplace(model->shape, positions);
-      events.admitted.push_back(id);
+      sequence.tokens.reserve(sequence.prompt_tokens + sequence.request.max_tokens);
+      auto begun = cache.begin(sequence.tokens, sequence.positions());
+      if (!begun) return scheduler.hold_back();
+      sequence.keys_and_values.emplace(std::move(*begun));
     } catch (const std::bad_alloc&) {
-      const std::size_t mebibytes = KvCache::bytes(model->shape, positions) >> 20;
-      events.refused.push_back({id, "no memory for the keys and values of " +
-                                        std::to_string(positions) + " positions (" +
-                                        std::to_string(mebibytes) + " MiB)"});
-      scheduler.remove(id);
-      sequences.erase(id);
+      refuse(id, "no memory to begin the request; use a smaller model or batch", events);
+      continue;
+    }
+    const std::size_t reused = sequence.keys_and_values->length();
+    scheduler.admit(reused);
+    events.admitted.push_back({id, static_cast<std::uint32_t>(reused)});
+  }
+}
+
+/// One pass. Where memory fails, those that run are refused, and the engine goes on.
+void InferenceEngine::Impl::compute(std::span<const BatchScheduler::Part> parts,
+                                    StepEvents& events) {
+  try {
+    events.tokens.reserve(parts.size());
+    take_tokens(parts, run(parts), events);
+    scheduler.on_step_done();
+  } catch (const std::bad_alloc&) {
+    for (const BatchScheduler::Part& part : parts) {
+      if (!sequences.contains(part.id)) continue;
+      std::erase_if(events.tokens, [&](const auto& token) { return token.id == part.id; });
+      refuse(part.id, "no memory to compute a step; use a smaller model or batch", events);
     }
   }
 }
 
-void InferenceEngine::Impl::forward(std::span<const BatchScheduler::Part> parts) {
+std::size_t InferenceEngine::Impl::run(std::span<const BatchScheduler::Part> parts) {
   pieces.clear();
   for (const BatchScheduler::Part& part : parts) {
     Sequence& sequence = sequences.at(part.id);
-    const std::span<const TokenId> prompt = sequence.request.prompt;
-    pieces.push_back({.cache = &*sequence.cache,
+    const std::span<const TokenId> tokens = sequence.tokens;
+    pieces.push_back({.sequence = &*sequence.keys_and_values,
                       .tokens = part.prompt_count > 0
-                                    ? prompt.subspan(part.prompt_begin, part.prompt_count)
-                                    : std::span<const TokenId>(&sequence.latest, 1),
+                                    ? tokens.subspan(part.prompt_begin, part.prompt_count)
+                                    : tokens.last(1),
                       .wanted = part.yields_token ? WantedLogits::last : WantedLogits::none});
   }
-  logits = transformer.forward(pieces);
+  const std::size_t rows = transformer.run(pieces);
+  for (const BatchScheduler::Part& part : parts) {
+    if (part.prompt_count > 0) sequences.at(part.id).share_full_pages();
+  }
+  return rows;
 }
 
 void InferenceEngine::Impl::take_tokens(std::span<const BatchScheduler::Part> parts,
-                                        StepEvents& events) {
+                                        std::size_t rows, StepEvents& events) {
+  const std::size_t vocabulary = model->shape.vocabulary;
+  std::span<const float> logits;  // of the rows from `row` on
   std::size_t row = 0;
   for (const BatchScheduler::Part& part : parts) {
     if (!part.yields_token) continue;
-    Sequence& sequence = sequences.at(part.id);
-    const GenerationRequest& request = sequence.request;
-    const auto own_logits =
-        logits.subspan(row++ * model->shape.vocabulary, model->shape.vocabulary);
-    sequence.latest = sample_token(own_logits, request.sampling, sequence.produced);
-    ++sequence.produced;
-    const bool ended =
-        request.stop_at_end_token && sequence.latest == model->tokenizer->end_token();
-    const bool last = ended || sequence.produced == request.max_tokens;
-    events.tokens.push_back({part.id, sequence.latest, last});
-    if (last) {
-      scheduler.remove(part.id);
-      sequences.erase(part.id);
-    }
+    if (logits.empty()) logits = transformer.logits(row, std::min(limits.logits_rows, rows - row));
+    take_token(sequences.at(part.id), logits.first(vocabulary), events);
+    logits = logits.subspan(vocabulary);
+    ++row;
   }
+}
+
+void InferenceEngine::Impl::take_token(Sequence& sequence, std::span<const float> logits,
+                                       StepEvents& events) {
+  const GenerationRequest& request = sequence.request;
+  const std::size_t recent =
+      std::min<std::size_t>(sequence.tokens.size(), request.sampling.penalty_window);
+  const TokenId token = sampler.choose(logits, request.sampling, sequence.produced(),
+                                       std::span(sequence.tokens).last(recent));
+  if (token < 0) {
+    return refuse(request.id, "the model's logits are not numbers; its weights are broken", events);
+  }
+  sequence.tokens.push_back(token);
+  const bool ended = request.stop_at_end_token && model->tokenizer->ends_answer(token);
+  const bool last = ended || sequence.produced() == request.max_tokens;
+  events.tokens.push_back({request.id, token, last});
+  if (last) forget(request.id);
 }
 
 InferenceEngine::InferenceEngine(std::shared_ptr<const Model> model,
@@ -140,22 +207,31 @@ InferenceEngine::~InferenceEngine() = default;
 
 void InferenceEngine::submit(GenerationRequest request) {
   const std::uint64_t id = request.id;
-  assert(!impl_->scheduler.contains(id));
-  std::string reason = objection(request, impl_->model->shape);
+  assert(!impl_->sequences.contains(id));
+  std::string reason = objection_to(request, impl_->model->shape,
+                                    impl_->cache.pool().pages() * kernels::positions_per_page);
   if (!reason.empty()) {
     impl_->refused.push_back({id, std::move(reason)});
     return;
   }
-  impl_->scheduler.add(id, request.prompt.size());
-  impl_->sequences.emplace(id, Sequence{.request = std::move(request)});
+  Sequence sequence;
+  sequence.tokens = std::exchange(request.prompt, {});
+  sequence.prompt_tokens = sequence.tokens.size();
+  sequence.request = std::move(request);
+  const auto [added, fresh] = impl_->sequences.emplace(id, std::move(sequence));
+  try {
+    impl_->scheduler.add(id, added->second.prompt_tokens);
+  } catch (...) {
+    impl_->sequences.erase(added);
+    throw;
+  }
 }
 
 bool InferenceEngine::cancel(std::uint64_t id) {
-  impl_->sequences.erase(id);
   const bool was_refused = std::erase_if(impl_->refused, [id](const StepEvents::Refused& refusal) {
                              return refusal.id == id;
                            }) > 0;
-  return impl_->scheduler.remove(id) || was_refused;
+  return impl_->forget(id) || was_refused;
 }
 
 StepEvents InferenceEngine::step() {
@@ -163,14 +239,22 @@ StepEvents InferenceEngine::step() {
   events.refused = std::exchange(impl_->refused, {});
   impl_->admit(events);
   const auto parts = impl_->scheduler.plan_step();
-  if (parts.empty()) return events;
-  events.tokens.reserve(parts.size());
-  impl_->forward(parts);
-  impl_->take_tokens(parts, events);
+  if (!parts.empty()) impl_->compute(parts, events);
   return events;
 }
 
 bool InferenceEngine::idle() const { return impl_->sequences.empty() && impl_->refused.empty(); }
+
+EngineLoad InferenceEngine::load() const {
+  const PagePool& pool = impl_->cache.pool();
+  return {.waiting = impl_->scheduler.waiting(),
+          .running = impl_->scheduler.running(),
+          .batch_limit = impl_->scheduler.limit(),
+          .pages = pool.pages(),
+          .pages_in_use = pool.in_use(),
+          .pages_kept = pool.kept(),
+          .kv_bytes = std::uint64_t{pool.pages()} * impl_->cache.page_bytes()};
+}
 
 const Model& InferenceEngine::model() const { return *impl_->model; }
 const kernels::Backend& InferenceEngine::backend() const { return *impl_->backend; }

@@ -1,12 +1,14 @@
 #include "agents/targets/engine_target.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstdlib>
 #include <thread>
 #include <utility>
 
 #include "agents/engine/model/model.hpp"
+#include "agents/models/model_choice.hpp"
 #include "agents/resource_monitor.hpp"
 #include "kernels/backend_selection.hpp"
 
@@ -25,6 +27,26 @@ std::size_t engine_threads(unsigned wanted, std::size_t agents_here) {
   return std::max<std::size_t>(1, (cores - 1) / agents_here);
 }
 
+EngineOptions engine_options(const scenarios::TargetSettings& settings) {
+  constexpr std::array<kernels::KvFormat, 3> formats{
+      // in the order of scenarios::KvFormat
+      kernels::KvFormat::f16, kernels::KvFormat::q8_0, kernels::KvFormat::f32};
+  return {.max_batch = settings.max_batch,
+          .prefill_chunk = settings.prefill_chunk,
+          .kv_format = formats.at(static_cast<std::size_t>(settings.kv_format)),
+          .kv_bytes = settings.kv_memory,
+          .reuse_prefixes = settings.reuse_prefixes};
+}
+
+SamplerOptions sampler_options(const scenarios::TargetSettings& settings, std::uint64_t seed) {
+  return {.temperature = static_cast<float>(settings.temperature),
+          .top_k = settings.top_k,
+          .top_p = static_cast<float>(settings.top_p),
+          .min_p = static_cast<float>(settings.min_p),
+          .repetition_penalty = static_cast<float>(settings.repetition_penalty),
+          .seed = seed};
+}
+
 std::vector<TokenId> ordinary_tokens(const Tokenizer& tokenizer) {
   std::vector<TokenId> tokens;
   for (std::size_t id = 0; id < tokenizer.vocabulary(); ++id)
@@ -35,10 +57,11 @@ std::vector<TokenId> ordinary_tokens(const Tokenizer& tokenizer) {
 }  // namespace
 
 EngineTarget::EngineTarget(const scenarios::Scenario& scenario, const std::filesystem::path& folder,
-                           std::size_t agents_here)
+                           std::size_t agents_here, const DownloadContext& downloads)
     : settings_(scenario.target), prompts_(scenario, folder) {
+  ChosenModel chosen = choose_model(settings_, model_environment(folder), downloads);
   const Instant begun = now();
-  const auto model = load_model(settings_.model, folder);
+  const auto model = load_model(chosen.model);
   text_tokens_ = ordinary_tokens(*model->tokenizer);
   if (text_tokens_.empty())
     throw ModelError("model " + model->name + " has no ordinary tokens to make prompts of");
@@ -46,10 +69,12 @@ EngineTarget::EngineTarget(const scenarios::Scenario& scenario, const std::files
   description_.model_name = model->name;
   description_.model_fingerprint = model->fingerprint;
   description_.model_is_synthetic = model->synthetic;
+  description_.model_choice = std::move(chosen.choice);
+  description_.model_origin = std::move(chosen.origin);
+  description_.warnings = std::move(chosen.warnings);
   description_.instruction_set = std::string(backend->name());
   description_.threads = static_cast<std::uint32_t>(backend->threads());
-  engine_ = std::make_unique<InferenceEngine>(model, std::move(backend),
-                                              EngineOptions{.max_batch = settings_.max_batch});
+  engine_ = std::make_unique<InferenceEngine>(model, std::move(backend), engine_options(settings_));
   description_.load_time = now() - begun;
 }
 
@@ -79,13 +104,17 @@ void EngineTarget::submit(const LoadRequest& request) {
   generation.prompt = prompt_tokens(request.plan);
   generation.max_tokens = request.plan.answer_tokens;
   generation.stop_at_end_token = settings_.stop_at_end_token;
-  generation.sampling = {.temperature = static_cast<float>(settings_.temperature),
-                         .seed = request.plan.sampling_seed};
+  generation.sampling = sampler_options(settings_, request.plan.sampling_seed);
   open.timeline.prompt_tokens = static_cast<std::uint32_t>(generation.prompt.size());
   open.timeline.content.reserve(generation.max_tokens);
-  const bool fresh = open_.emplace(request.id, std::move(open)).second;
+  const auto [added, fresh] = open_.emplace(request.id, std::move(open));
   assert(fresh && "request ids are unique within an agent");
-  engine_->submit(std::move(generation));
+  try {
+    engine_->submit(std::move(generation));
+  } catch (...) {
+    open_.erase(added);
+    throw;
+  }
 }
 
 void EngineTarget::finish(Open::iterator request, RequestOutcome outcome, Instant at,
@@ -105,7 +134,7 @@ EngineTarget::StepResult EngineTarget::step() {
   if (engine_->idle()) return result;
   const StepEvents events = engine_->step();
   const Instant done = now();
-  for (const auto id : events.admitted) open_.at(id).timeline.admitted = begun;
+  for (const auto& admitted : events.admitted) open_.at(admitted.id).timeline.admitted = begun;
   for (const auto& refused : events.refused)
     finish(open_.find(refused.id), Failed{refused.reason}, done, result.ended);
   for (const auto& token : events.tokens) {

@@ -10,6 +10,7 @@
 
 #include "actors/actor_interfaces.hpp"
 #include "agents/engine/inference_engine.hpp"
+#include "agents/models/download.hpp"
 #include "agents/targets/prompt_source.hpp"
 
 namespace squall::agents {
@@ -19,12 +20,13 @@ class EngineTarget {
   /// Loads the scenario's model and prompts. Throws ModelError, PromptError, or
   /// std::invalid_argument for an instruction set that cannot be had: all for the user to mend.
   /// Threads, unless the scenario says how many, are this machine's cores less one for the load
-  /// generators, shared by `agents_here`.
+  /// generators, shared by `agents_here`. `downloads`: how a model that is not here comes here.
   EngineTarget(const scenarios::Scenario& scenario, const std::filesystem::path& folder,
-               std::size_t agents_here = 1);
+               std::size_t agents_here = 1, const DownloadContext& downloads = {});
 
   const actors::TargetReady& description() const { return description_; }
 
+  /// Throws std::bad_alloc, and then knows nothing of the request.
   void submit(const actors::LoadRequest& request);
 
   /// One engine step. Every submitted request comes back exactly once, from here or from abandon().

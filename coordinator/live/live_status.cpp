@@ -63,6 +63,7 @@ LiveStatus make_live_status(const scenarios::Scenario& scenario, const MetricsTi
   status.agents_alive = moment.agents_alive;
   status.agents_wanted = moment.agents_wanted;
   status.synthetic_model = moment.synthetic_model;
+  status.warnings = moment.warnings;
   if (const auto* users = std::get_if<scenarios::ClosedUsers>(&scenario.load))
     status.planned_users = users->count;
   else

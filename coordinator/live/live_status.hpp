@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "coordinator/run/metrics_timeline.hpp"
 #include "coordinator/run/run_stage.hpp"
@@ -30,6 +31,7 @@ struct LiveStatus {
   nanoseconds planned{0};  // warm-up + measure
   std::size_t agents_alive = 0, agents_wanted = 0;
   bool synthetic_model = false;
+  std::vector<std::string> warnings;  // of the agents, as every report has them
 
   bool open_model = false;          // arrivals, not users
   std::uint64_t active_users = 0;   // closed model
@@ -51,6 +53,7 @@ struct LiveMoment {
   nanoseconds elapsed{0};
   std::size_t agents_alive = 0, agents_wanted = 0;
   bool synthetic_model = false;
+  std::vector<std::string> warnings{};
 };
 
 LiveStatus make_live_status(const scenarios::Scenario& scenario, const MetricsTimeline& timeline,

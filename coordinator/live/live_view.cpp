@@ -54,6 +54,7 @@ std::string head_line(const LiveStatus& status, std::size_t width) {
                      readable_count(status.agents_alive) + "/" +
                      plural(status.agents_wanted, "agent");
   if (status.synthetic_model) rest += "  SYNTHETIC MODEL";
+  if (!status.warnings.empty()) rest += "  " + plural(status.warnings.size(), "warning");
   constexpr std::size_t shortest = 8, longest = 60;
   const std::size_t room = width > rest.size() ? width - rest.size() : 0;
   return printable(status.scenario, std::clamp(room, shortest, longest)) + rest;
@@ -85,6 +86,10 @@ std::vector<std::string> live_lines(const LiveStatus& status, std::size_t width,
   for (const Line& line : lines)
     result.push_back(styled(first_characters(line.text, width), line.style, colour));
   return result;
+}
+
+std::string warning_line(const std::string& warning) {
+  return "warning: " + printable(warning, 1500);
 }
 
 std::string plain_line(const LiveStatus& status) {

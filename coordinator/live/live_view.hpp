@@ -16,4 +16,7 @@ std::vector<std::string> live_lines(const LiveStatus& status, std::size_t width,
 /// The same in one line: "0:12/0:35 measuring; 8 users, …".
 std::string plain_line(const LiveStatus& status);
 
+/// One warning of an agent as a line of its own, safe to print.
+std::string warning_line(const std::string& warning);
+
 }  // namespace squall::coordinator

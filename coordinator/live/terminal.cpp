@@ -1,11 +1,13 @@
 #include "coordinator/live/terminal.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <string_view>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "coordinator/live/live_view.hpp"
+#include "coordinator/text/text_table.hpp"
 
 namespace squall::coordinator {
 
@@ -37,10 +39,20 @@ Terminal::Terminal(std::FILE* stream)
     : stream_(stream), in_place_(can_redraw(stream)), colour_(colour_wanted(stream)) {}
 
 void Terminal::show(const LiveStatus& status) {
+  tell_warnings(status);
   if (in_place_)
     redraw(status);
   else
     add_line(status);
+}
+
+void Terminal::tell_warnings(const LiveStatus& status) {
+  for (const std::string& warning : status.warnings) {
+    if (std::ranges::find(told_, warning) != told_.end()) continue;
+    told_.push_back(warning);
+    finish();
+    write(stream_, styled(warning_line(warning), Style::warning, colour_) + '\n');
+  }
 }
 
 void Terminal::redraw(const LiveStatus& status) {

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "coordinator/live/live_status.hpp"
 
@@ -23,13 +24,14 @@ class Terminal {
   Terminal& operator=(const Terminal&) = delete;
 
   /// Replaces what was shown before. On a plain stream: adds a line when the stage changed or a
-  /// second of the run has passed since the last.
+  /// second of the run has passed since the last. Warnings are written once, above it.
   void show(const LiveStatus& status);
 
   /// Erases the live view and gives the cursor back. May be called again; show() may follow.
   void finish();
 
  private:
+  void tell_warnings(const LiveStatus& status);
   void redraw(const LiveStatus& status);
   void add_line(const LiveStatus& status);
   std::size_t width() const;
@@ -38,7 +40,8 @@ class Terminal {
   std::FILE* stream_;
   bool in_place_;
   bool colour_;
-  std::size_t drawn_ = 0;  // lines on the screen that are ours
+  std::size_t drawn_ = 0;          // lines on the screen that are ours
+  std::vector<std::string> told_;  // warnings
   std::optional<RunStage> last_stage_;
   nanoseconds last_line_{0};
 };

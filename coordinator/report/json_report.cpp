@@ -186,9 +186,10 @@ json to_json(const AgentReport& agent) {
       {"sealed_batches", record.sealed ? json(record.sealed->batches) : json(nullptr)},
       {"start_error", record.started ? seconds(record.started->start_error) : json(nullptr)}};
   for (const char* key : {"plan_fingerprint", "planned_requests", "planned_users", "model",
-                          "model_fingerprint", "model_is_synthetic", "instruction_set",
-                          "engine_threads", "load_time", "clock_error_bound"})
+                          "model_fingerprint", "model_is_synthetic", "model_choice", "model_origin",
+                          "instruction_set", "engine_threads", "load_time", "clock_error_bound"})
     result[key] = nullptr;
+  result["warnings"] = json::array();
   if (record.ready) {
     const auto& ready = *record.ready;
     result["plan_fingerprint"] = hexadecimal(ready.plan_fingerprint);
@@ -197,6 +198,9 @@ json to_json(const AgentReport& agent) {
     result["model"] = ready.model_name;
     result["model_fingerprint"] = ready.model_fingerprint;
     result["model_is_synthetic"] = ready.model_is_synthetic;
+    result["model_choice"] = ready.model_choice;
+    result["model_origin"] = ready.model_origin;
+    result["warnings"] = ready.warnings;
     result["instruction_set"] = ready.instruction_set;
     result["engine_threads"] = ready.engine_threads;
     result["load_time"] = seconds(ready.load_time);
@@ -305,6 +309,7 @@ std::string json_report(const RunReport& report, const RunRecord& record) {
   out["schema"] = "squall-run/1";
   out["run"] = run_json(report.identity);
   out["banners"] = report.banners;
+  out["warnings"] = report.warnings;
   out["verdict"] = {{"outcome", word(report.verdict.outcome)},
                     {"exit_code", report.verdict.exit_code},
                     {"sentence", report.verdict.sentence}};

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <variant>
 
+#include "coordinator/report/run_warnings.hpp"
 #include "coordinator/run/latency_sample.hpp"
 #include "coordinator/text/readable_numbers.hpp"
 
@@ -114,6 +115,9 @@ RunReport make_run_report(const RunRecord& record) {
   RunReport report;
   report.identity = identity_of(record);
   report.banners = banners(record);
+  std::vector<const AgentRecord*> agents;
+  for (const AgentRecord& agent : record.agents) agents.push_back(&agent);
+  report.warnings = run_warnings(agents);
   report.audit = audit(record);
   report.thresholds = judge_thresholds(record);
   report.verdict = judge(record, report.audit, report.thresholds);

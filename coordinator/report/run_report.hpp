@@ -62,7 +62,8 @@ struct RunIdentity {
 
 struct RunReport {
   RunIdentity identity;
-  std::vector<std::string> banners;  // what the reader must know before any figure
+  std::vector<std::string> banners;   // what the reader must know before any figure
+  std::vector<std::string> warnings;  // what else the agents want to be known
   Verdict verdict;
   std::vector<ThresholdResult> thresholds;
   std::vector<AuditLine> audit;

@@ -128,6 +128,8 @@ void Summary::header() {
   if (!run.description.empty()) paragraph(printable(run.description, 400), Style::plain);
   for (const std::string& banner : report_.banners)
     paragraph("*** " + printable(banner) + " ***", Style::warning);
+  for (const std::string& warning : report_.warnings)
+    paragraph("warning: " + printable(warning, 1500), Style::warning);
   TextTable rows("ll");
   rows.add({{"run", Style::dim},
             {printable(run.id + ", " + run.started_at + ", squall " + run.tool_version)}});
@@ -293,11 +295,14 @@ void Summary::agents() {
     if (agent.ready) {
       const auto& ready = *agent.ready;
       text += "; " + ready.model_name + (ready.model_is_synthetic ? " (synthetic)" : "") + " " +
-              ready.model_fingerprint + ", " + ready.instruction_set + " kernels, " +
-              plural(ready.engine_threads, "thread") + ", loaded in " + readable(ready.load_time) +
-              "; plan " + sixteen_digits(ready.plan_fingerprint);
+              ready.model_fingerprint;
+      if (!ready.model_origin.empty()) text += " from " + ready.model_origin;
+      if (!ready.model_choice.empty()) text += ", choice " + ready.model_choice;
+      text += ", " + ready.instruction_set + " kernels, " + plural(ready.engine_threads, "thread") +
+              ", loaded in " + readable(ready.load_time) + "; plan " +
+              sixteen_digits(ready.plan_fingerprint);
     }
-    rows.add({{printable(agent.hello.name, 24)}, {printable(text, 300)}});
+    rows.add({{printable(agent.hello.name, 24)}, {printable(text, 1000)}});
     if (agent.lost) rows.add({{""}, {"LOST: " + printable(*agent.lost), Style::bad}});
   }
   table(rows);

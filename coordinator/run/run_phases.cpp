@@ -4,6 +4,8 @@
 #include <string>
 #include <variant>
 
+#include "coordinator/text/readable_numbers.hpp"
+
 namespace squall::coordinator {
 
 using namespace std::chrono_literals;
@@ -13,6 +15,7 @@ namespace {
 
 constexpr auto gather_limit = 15s;
 constexpr auto prepare_limit = 10min;
+constexpr auto download_limit = 6h;        // a download that stands still gives up much sooner
 constexpr auto start_lead = 2s;            // so that the order to start reaches everyone in time
 constexpr auto silence_limit = 4s;         // then an agent is dead; noticed within 5 s
 constexpr auto seal_limit = 10s;           // after the drain
@@ -262,8 +265,10 @@ ToAgents RunPhases::on_tick(Instant now) {
     break_run(std::to_string(roster_.entries().size()) + " of " + std::to_string(roster_.wanted()) +
                   " agents joined within 15 s",
               false, now, out);
-  } else if (before_start_ == RunStage::preparing && now - prepared_since_ >= prepare_limit) {
-    break_run("the agents were not ready within 10 minutes", false, now, out);
+  } else if (before_start_ == RunStage::preparing &&
+             now - prepared_since_ >= limit_of_preparing()) {
+    break_run("the agents were not ready within " + readable(limit_of_preparing()), false, now,
+              out);
   } else if (before_start_ == RunStage::starting) {
     const auto& phases = record_.scenario.phases;
     if (now >= start_ && !stopping_) record_.began = true;
@@ -280,6 +285,11 @@ ToAgents RunPhases::on_tick(Instant now) {
     }
   }
   return out;
+}
+
+nanoseconds RunPhases::limit_of_preparing() const {
+  return record_.scenario.target.sources.empty() ? nanoseconds(prepare_limit)
+                                                 : nanoseconds(download_limit);
 }
 
 void RunPhases::finish_when_sealed() {

@@ -64,6 +64,7 @@ class RunPhases {
   void agent_lost(const RosterEntry& agent, Instant now, ToAgents& out);
   void stop_early(nanoseconds grace, Instant now, ToAgents& out);
   void break_run(std::string why, bool by_user, Instant now, ToAgents& out);
+  nanoseconds limit_of_preparing() const;
   void finish_when_sealed();
 
   RunRecord record_;

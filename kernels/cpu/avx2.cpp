@@ -3,11 +3,17 @@
 #include "kernels/cpu/avx2.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <cmath>
 #include <cstdint>
 
-#include "kernels/cpu/quantized_activations.hpp"
+#include "kernels/cpu/attention/avx2_attention.hpp"
+#include "kernels/cpu/multiply/blocks_avx2.hpp"
+#include "kernels/cpu/multiply/blocks_layout.hpp"
+#include "kernels/cpu/multiply/k_quants_avx2.hpp"
+#include "kernels/cpu/multiply/k_quants_layout.hpp"
+#include "kernels/cpu/multiply/quantized_activations.hpp"
 
 #if defined(__x86_64__)
 
@@ -48,8 +54,18 @@ SQUALL_AVX2 inline __m256i round_to_quants(__m256 values, __m256 inverse_scale) 
   return _mm256_cvtps_epi32(_mm256_mul_ps(values, inverse_scale));
 }
 
-/// Returns the block's scale and writes its quants and their sum.
-SQUALL_AVX2 float quantize_block(const float* values, std::int8_t* quants, std::int32_t* sum) {
+/// The sums of quants 0, 1 and 2, 3 of every four, over each 16.
+SQUALL_AVX2 inline void sum_pairs(__m256i quants, PairSums (&sums)[2]) {
+  const __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(1), quants);
+  const __m256i two = _mm256_add_epi16(pairs, _mm256_shuffle_epi32(pairs, 0x4E));
+  const __m256i one = _mm256_add_epi16(two, _mm256_shuffle_epi32(two, 0xB1));
+  sums[0] = std::bit_cast<PairSums>(_mm256_extract_epi32(one, 0));
+  sums[1] = std::bit_cast<PairSums>(_mm256_extract_epi32(one, 4));
+}
+
+/// Returns the block's scale and writes its quants and their sums.
+SQUALL_AVX2 float quantize_block(const float* values, std::int8_t* quants, std::int32_t* sum,
+                                 PairSums (&pair_sums)[2]) {
   __m256 v[4];
   __m256 greatest = _mm256_setzero_ps();
   __m256 not_numbers = _mm256_setzero_ps();
@@ -64,109 +80,25 @@ SQUALL_AVX2 float quantize_block(const float* values, std::int8_t* quants, std::
   __m256i q[4];
   for (std::size_t i = 0; i < 4; ++i) q[i] = round_to_quants(v[i], _mm256_set1_ps(inverse));
 
-  const __m256i total =
-      _mm256_add_epi32(_mm256_add_epi32(q[0], q[1]), _mm256_add_epi32(q[2], q[3]));
-  const __m128i four =
-      _mm_add_epi32(_mm256_castsi256_si128(total), _mm256_extracti128_si256(total, 1));
-  const __m128i two = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4E));
-  *sum = _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 0xB1)));
-
   // The packs interleave the 128-bit halves; the permutation puts groups of four back in order.
   const __m256i words_low = _mm256_packs_epi32(q[0], q[1]);
   const __m256i words_high = _mm256_packs_epi32(q[2], q[3]);
   const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(words_low, words_high),
                                                     _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
   _mm256_store_si256(reinterpret_cast<__m256i*>(quants), bytes);
+  sum_pairs(bytes, pair_sums);
+  *sum = pair_sums[0].first + pair_sums[0].second + pair_sums[1].first + pair_sums[1].second;
   // A NaN among the values has no quant; as the scale it reaches every product.
   if (_mm256_movemask_ps(not_numbers) != 0) return std::nanf("");
   return magnitude / 127.0F;
 }
 
-/// scores[t] = query . key t, four keys at a time; at the end the last key again.
-SQUALL_AVX2 void score_keys(const AttentionTask& task) {
-  for (std::size_t first = 0; first < task.length; first += 4) {
-    const float* keys[4];
-    __m256 sums[4];
-    for (std::size_t k = 0; k < 4; ++k) {
-      keys[k] = task.keys + std::min(first + k, task.length - 1) * task.stride;
-      sums[k] = _mm256_setzero_ps();
-    }
-    std::size_t i = 0;
-    for (; i + lanes <= task.dimension; i += lanes) {
-      const __m256 query = _mm256_loadu_ps(task.query + i);
-#pragma GCC unroll 4
-      for (std::size_t k = 0; k < 4; ++k) {
-        sums[k] = _mm256_fmadd_ps(query, _mm256_loadu_ps(keys[k] + i), sums[k]);
-      }
-    }
-    if (i < task.dimension) {
-      const __m256i mask = first_lanes(task.dimension - i);
-      const __m256 query = _mm256_maskload_ps(task.query + i, mask);
-      for (std::size_t k = 0; k < 4; ++k) {
-        sums[k] = _mm256_fmadd_ps(query, _mm256_maskload_ps(keys[k] + i, mask), sums[k]);
-      }
-    }
-    for (std::size_t k = 0; k < 4 && first + k < task.length; ++k) {
-      task.scores[first + k] = sum_of_lanes(sums[k]);
-    }
-  }
-}
-
-SQUALL_AVX2 float greatest_of(const float* values, std::size_t count) {
-  __m256 greatest = _mm256_set1_ps(values[0]);
-  std::size_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    greatest = _mm256_max_ps(greatest, _mm256_loadu_ps(values + i));
-  }
-  for (; i < count; ++i) greatest = _mm256_max_ps(greatest, _mm256_set1_ps(values[i]));
-  return greatest_lane(greatest);
-}
-
-/// scores = e^(scale * (scores - the greatest)); returns their sum.
-SQUALL_AVX2 float exponentiate_scores(float* scores, std::size_t length, float scale) {
-  const __m256 shift = _mm256_set1_ps(greatest_of(scores, length));
-  const __m256 factor = _mm256_set1_ps(scale);
-  __m256 total = _mm256_setzero_ps();
-  for (std::size_t t = 0; t < length; t += lanes) {
-    const __m256i mask = first_lanes(std::min(lanes, length - t));
-    const __m256 score = _mm256_maskload_ps(scores + t, mask);
-    const __m256 power = exponential(_mm256_mul_ps(_mm256_sub_ps(score, shift), factor));
-    _mm256_maskstore_ps(scores + t, mask, power);
-    total = _mm256_add_ps(total, _mm256_and_ps(power, _mm256_castsi256_ps(mask)));
-  }
-  return sum_of_lanes(total);
-}
-
-/// output[first, first + 8 * Vectors) = factor * the sum over t of scores[t] * values[t]
-template <std::size_t Vectors>
-SQUALL_AVX2 void weigh_values(const AttentionTask& task, std::size_t first, float factor) {
-  __m256 sums[Vectors];
-  for (__m256& sum : sums) sum = _mm256_setzero_ps();
-  const float* values = task.values + first;
-  for (std::size_t t = 0; t < task.length; ++t, values += task.stride) {
-    const __m256 score = _mm256_broadcast_ss(task.scores + t);
-#pragma GCC unroll 8
-    for (std::size_t v = 0; v < Vectors; ++v) {
-      sums[v] = _mm256_fmadd_ps(score, _mm256_loadu_ps(values + v * lanes), sums[v]);
-    }
-  }
-  for (std::size_t v = 0; v < Vectors; ++v) {
-    _mm256_storeu_ps(task.output + first + v * lanes,
-                     _mm256_mul_ps(sums[v], _mm256_set1_ps(factor)));
-  }
-}
-
-/// The same for the fewer than 8 elements from `first` to the end of the head.
-SQUALL_AVX2 void weigh_remaining_values(const AttentionTask& task, std::size_t first,
-                                        float factor) {
-  const __m256i mask = first_lanes(task.dimension - first);
-  __m256 sum = _mm256_setzero_ps();
-  const float* values = task.values + first;
-  for (std::size_t t = 0; t < task.length; ++t, values += task.stride) {
-    sum = _mm256_fmadd_ps(_mm256_broadcast_ss(task.scores + t), _mm256_maskload_ps(values, mask),
-                          sum);
-  }
-  _mm256_maskstore_ps(task.output + first, mask, _mm256_mul_ps(sum, _mm256_set1_ps(factor)));
+/// Two products and a sum, each rounded, as the reference does it. The table has a vector to spare
+/// behind each position's angles.
+SQUALL_AVX2 inline __m256 turned(__m256 values, __m256 partners, const Rotation& rotation,
+                                 std::size_t first) {
+  return _mm256_add_ps(_mm256_mul_ps(values, _mm256_loadu_ps(rotation.cosines + first)),
+                       _mm256_mul_ps(partners, _mm256_loadu_ps(rotation.sines + first)));
 }
 
 bool runs_on(const CpuFeatures& features) { return features.avx2; }
@@ -179,47 +111,75 @@ SQUALL_AVX2 void quantize_activations(std::span<const float> values, std::byte* 
   auto* scales = reinterpret_cast<float*>(quantized + values.size());
   const std::size_t blocks = values.size() / activations_per_block;
   auto* sums = reinterpret_cast<std::int32_t*>(scales + blocks);
+  auto* scaled_sums = reinterpret_cast<float*>(sums + blocks);
+  auto* pair_sums = reinterpret_cast<PairSums*>(scaled_sums + blocks);
   for (std::size_t block = 0; block < blocks; ++block) {
     const std::size_t start = block * activations_per_block;
-    scales[block] = quantize_block(values.data() + start, quants + start, sums + block);
+    PairSums pairs[2];
+    scales[block] = quantize_block(values.data() + start, quants + start, sums + block, pairs);
+    scaled_sums[block] = scales[block] * static_cast<float>(sums[block]);
+    pair_sums[2 * block] = pairs[0];
+    pair_sums[2 * block + 1] = pairs[1];
   }
 }
 
 SQUALL_AVX2 void rms_norm(const float* input, const float* weight, float* output,
                           std::size_t dimension, float epsilon) {
-  __m256 squares = _mm256_setzero_ps();
-  for (std::size_t i = 0; i < dimension; i += lanes) {
-    const __m256 x = _mm256_maskload_ps(input + i, first_lanes(std::min(lanes, dimension - i)));
-    squares = _mm256_fmadd_ps(x, x, squares);
-  }
-  const float mean = sum_of_lanes(squares) / static_cast<float>(dimension);
-  const __m256 factor = _mm256_set1_ps(1.0F / std::sqrt(mean + epsilon));
-  for (std::size_t i = 0; i < dimension; i += lanes) {
-    const __m256i mask = first_lanes(std::min(lanes, dimension - i));
-    const __m256 scaled = _mm256_mul_ps(_mm256_maskload_ps(input + i, mask), factor);
-    _mm256_maskstore_ps(output + i, mask,
-                        _mm256_mul_ps(scaled, _mm256_maskload_ps(weight + i, mask)));
-  }
-}
-
-void attend(const AttentionTask& task) {
-  assert(task.length > 0);
-  score_keys(task);
-  const float scale = 1.0F / std::sqrt(static_cast<float>(task.dimension));
-  const float factor = 1.0F / exponentiate_scores(task.scores, task.length, scale);
+  constexpr std::size_t chains = 4;  // as many as hide how long an addition takes
+  __m256 squares[chains];
+  for (__m256& sum : squares) sum = _mm256_setzero_ps();
   std::size_t i = 0;
-  for (; i + 8 * lanes <= task.dimension; i += 8 * lanes) weigh_values<8>(task, i, factor);
-  for (; i + 2 * lanes <= task.dimension; i += 2 * lanes) weigh_values<2>(task, i, factor);
-  for (; i + lanes <= task.dimension; i += lanes) weigh_values<1>(task, i, factor);
-  if (i < task.dimension) weigh_remaining_values(task, i, factor);
+  for (; i + chains * lanes <= dimension; i += chains * lanes) {
+#pragma GCC unroll 4
+    for (std::size_t c = 0; c < chains; ++c) {
+      const __m256 x = _mm256_loadu_ps(input + i + c * lanes);
+      squares[c] = _mm256_fmadd_ps(x, x, squares[c]);
+    }
+  }
+  for (; i < dimension; i += lanes) {
+    const __m256 x = load_up_to(dimension - i, input + i);
+    squares[0] = _mm256_fmadd_ps(x, x, squares[0]);
+  }
+  const __m256 total =
+      _mm256_add_ps(_mm256_add_ps(squares[0], squares[1]), _mm256_add_ps(squares[2], squares[3]));
+  const float mean = sum_of_lanes(total) / static_cast<float>(dimension);
+  const __m256 factor = _mm256_set1_ps(1.0F / std::sqrt(mean + epsilon));
+  for (i = 0; i < dimension; i += lanes) {
+    const std::size_t count = dimension - i;
+    const __m256 scaled = _mm256_mul_ps(load_up_to(count, input + i), factor);
+    store_up_to(count, output + i, _mm256_mul_ps(scaled, load_up_to(count, weight + i)));
+  }
 }
 
 SQUALL_AVX2 void swiglu(float* gate, const float* up, std::size_t count) {
   for (std::size_t i = 0; i < count; i += lanes) {
-    const __m256i mask = first_lanes(std::min(lanes, count - i));
     const __m256 result =
-        silu_times(_mm256_maskload_ps(gate + i, mask), _mm256_maskload_ps(up + i, mask));
-    _mm256_maskstore_ps(gate + i, mask, result);
+        silu_times(load_up_to(count - i, gate + i), load_up_to(count - i, up + i));
+    store_up_to(count - i, gate + i, result);
+  }
+}
+
+SQUALL_AVX2 void rotate(float* values, std::size_t heads, std::size_t head_dimension,
+                        const Rotation& rotation) {
+  const std::size_t dimensions = rotation.dimensions;
+  const std::size_t pairs = dimensions / 2;
+  for (std::size_t head = 0; head < heads; ++head, values += head_dimension) {
+    if (rotation.pairs == RopePairs::neighbours) {
+      for (std::size_t i = 0; i < dimensions; i += lanes) {
+        const std::size_t count = dimensions - i;
+        const __m256 x = load_up_to(count, values + i);
+        const __m256 partners = _mm256_permute_ps(x, 0xB1);
+        store_up_to(count, values + i, turned(x, partners, rotation, i));
+      }
+      continue;
+    }
+    for (std::size_t i = 0; i < pairs; i += lanes) {
+      const std::size_t count = pairs - i;
+      const __m256 x = load_up_to(count, values + i);
+      const __m256 y = load_up_to(count, values + pairs + i);
+      store_up_to(count, values + i, turned(x, y, rotation, i));
+      store_up_to(count, values + pairs + i, turned(y, x, rotation, pairs + i));
+    }
   }
 }
 
@@ -228,14 +188,29 @@ SQUALL_AVX2 void swiglu(float* gate, const float* up, std::size_t count) {
 const KernelTable avx2_kernels = {
     .name = "avx2",
     .runs_on = avx2::runs_on,
-    .multiply = {{{ActivationForm::exact, avx2::multiply_f32},
-                  {ActivationForm::exact, avx2::multiply_f16},
-                  {ActivationForm::int8_blocks, avx2::multiply_q8_0},
-                  {ActivationForm::int8_blocks, avx2::multiply_q4_0}}},
+    .multiply = kernels_by_format(
+        {{Format::f32, {ActivationForm::exact, avx2::multiply_f32}},
+         {Format::f16, {ActivationForm::exact, avx2::multiply_f16}},
+         {Format::bf16, {ActivationForm::exact, avx2::multiply_bf16}},
+         {Format::q8_0, {ActivationForm::int16_blocks, avx2::multiply_q8_0, &packed_q8_0}},
+         {Format::q4_0, {ActivationForm::int8_blocks, avx2::multiply_q4_0, &packed_q4_0}},
+         {Format::q4_1, {ActivationForm::int8_blocks, avx2::multiply_q4_1, &packed_q4_1}},
+         {Format::q5_0, {ActivationForm::int8_blocks, avx2::multiply_q5_0, &packed_q5_0}},
+         {Format::q5_1, {ActivationForm::int8_blocks, avx2::multiply_q5_1, &packed_q5_1}},
+         {Format::q2_k, {ActivationForm::int8_blocks, avx2::multiply_q2_k, &packed_q2_k}},
+         {Format::q3_k, {ActivationForm::int8_blocks, avx2::multiply_q3_k, &packed_q3_k}},
+         {Format::q4_k, {ActivationForm::int8_blocks, avx2::multiply_q4_k, &packed_q4_k}},
+         {Format::q5_k, {ActivationForm::int8_blocks, avx2::multiply_q5_k, &packed_q5_k}},
+         {Format::q6_k, {ActivationForm::int8_blocks, avx2::multiply_q6_k, &packed_q6_k}},
+         {Format::tq1_0, {ActivationForm::int8_blocks, avx2::multiply_ternary, &packed_tq1_0}},
+         {Format::tq2_0, {ActivationForm::int8_blocks, avx2::multiply_ternary, &packed_tq2_0}},
+         {Format::i2_s, {ActivationForm::int8_blocks, avx2::multiply_i2_s, &packed_i2_s}}}),
     .quantize_activations = avx2::quantize_activations,
+    .quantize_wide_activations = avx2::quantize_wide_activations,
     .rms_norm = avx2::rms_norm,
-    .attend = avx2::attend,
+    .page_attention = avx2::page_attention,
     .swiglu = avx2::swiglu,
+    .rotate = avx2::rotate,
 };
 
 }  // namespace squall::kernels

@@ -18,6 +18,16 @@ SQUALL_AVX2 inline __m256i first_lanes(std::size_t count) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), numbers);
 }
 
+/// The first `count` of 8 floats, all of them if there are more; zeros for the others.
+SQUALL_AVX2 inline __m256 load_up_to(std::size_t count, const float* from) {
+  return count >= lanes ? _mm256_loadu_ps(from) : _mm256_maskload_ps(from, first_lanes(count));
+}
+/// Likewise; masked stores are slow on some processors, so only the remainder is one.
+SQUALL_AVX2 inline void store_up_to(std::size_t count, float* to, __m256 values) {
+  if (count >= lanes) return _mm256_storeu_ps(to, values);
+  _mm256_maskstore_ps(to, first_lanes(count), values);
+}
+
 SQUALL_AVX2 inline float sum_of_lanes(__m128 four) {
   const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));

@@ -2,7 +2,8 @@
 // The operations of backend.hpp on the processor's cores: shares the work out, one kernel table
 // does it.
 //
-// Weights stay where they are. No result depends on the number of threads or on the batch.
+// Weights stay where they are or, where a kernel has a layout of its own, are copied into that when
+// they are loaded. No result depends on the number of threads or on the batch.
 
 #include <cstddef>
 #include <memory>
@@ -10,60 +11,40 @@
 #include <vector>
 
 #include "kernels/backend.hpp"
+#include "kernels/cpu/attention/paged_attention.hpp"
 #include "kernels/cpu/kernel_table.hpp"
-#include "kernels/cpu/thread_pool.hpp"
+#include "kernels/cpu/multiply/cpu_weights.hpp"
+#include "kernels/cpu/rotation_table.hpp"
+#include "kernels/cpu/scratch_memory.hpp"
+#include "kernels/cpu/threads/thread_pool.hpp"
 
 namespace squall::kernels {
 
-/// Memory for the CPU's kernels: starts at a cache line, only grows, contents do not survive
-/// growth.
-class ScratchMemory {
- public:
-  std::byte* at_least(std::size_t bytes);
-
- private:
-  static constexpr std::size_t cache_line = 64;
-  std::vector<std::byte> bytes_;
-};
-
-/// Cosines and sines of the angles that a batch's positions turn by; every layer asks for the same.
-class RotationTable {
- public:
-  struct Rotation {
-    float cosine;
-    float sine;
-  };
-
-  /// [positions, rotated_dimensions / 2]
-  const std::vector<Rotation>& rotations(std::span<const std::int32_t> positions,
-                                         const RopeOptions& options);
-
- private:
-  std::vector<std::int32_t> positions_;
-  std::size_t rotated_dimensions_ = 0;
-  float base_ = 0.0F;
-  float scale_ = 0.0F;
-  std::vector<Rotation> rotations_;
-};
-
 class CpuBackend final : public Backend {
  public:
-  CpuBackend(const KernelTable& kernels, std::size_t threads);
+  CpuBackend(const KernelTable& kernels, ThreadPoolOptions threads);
 
   std::string_view name() const override { return name_; }
   std::size_t threads() const override { return pool_.threads(); }
   std::chrono::nanoseconds worker_cpu_time() const override { return pool_.worker_cpu_time(); }
 
   std::unique_ptr<WeightMatrix> load(const TensorView& weights) override;
+  std::unique_ptr<WeightMatrix> load_table(const TensorView& weights) override;
   void embed(const WeightMatrix& table, std::span<const std::int32_t> tokens,
              float* output) override;
   void multiply(const WeightMatrix& weights, const float* input, float* output,
                 std::size_t batch) override;
+  void multiply(std::span<const Product> products, const float* input, std::size_t batch) override;
   void rms_norm(const float* input, const float* weight, float* output, std::size_t batch,
                 std::size_t dimension, float epsilon) override;
   void rope(float* values, std::span<const std::int32_t> positions,
             const RopeOptions& options) override;
-  void attention(std::span<const AttentionQuery> queries, const AttentionOptions& options) override;
+  std::size_t kv_page_bytes(const KvShape& shape) const override;
+  void store_keys_and_values(const KvShape& shape, std::span<const KvSlot> slots, const float* keys,
+                             const float* values) override;
+  void attention(std::span<const AttentionPart> parts, const PagedAttention& options) override;
+  void add_bias(float* values, const float* bias, std::size_t batch,
+                std::size_t dimension) override;
   void swiglu(float* gate, const float* up, std::size_t count) override;
   void add(float* sum, const float* addend, std::size_t count) override;
 
@@ -74,15 +55,16 @@ class CpuBackend final : public Backend {
   };
   Activations prepare(ActivationForm form, const float* input, std::size_t batch,
                       std::size_t columns);
-  template <class Work>
-  void share_out(std::size_t items, std::size_t cost_of_one, const Work& work);
+  const MultiplyKernel& kernel_of(Format format) const;
 
   const KernelTable& kernels_;
   std::string name_;
   ThreadPool pool_;
-  ScratchMemory activations_;
-  ScratchMemory scores_;
+  PackedArena packed_;
+  ScratchMemory activations_;  // as int8 blocks
+  ScratchMemory wide_activations_;
   RotationTable rotation_table_;
+  PagedAttentionRunner paged_attention_;
 };
 
 }  // namespace squall::kernels

@@ -4,6 +4,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
 #endif
 
 namespace squall::kernels {
@@ -45,6 +47,13 @@ CpuFeatures detect_cpu_features() {
   const bool f_bw_vl = has_bit(ebx, 16) && has_bit(ebx, 30) && has_bit(ebx, 31);
   const bool vnni = has_bit(ecx, 11);
   features.avx512_vnni = features.avx2 && f_bw_vl && vnni && (saved & avx512_state) == avx512_state;
+  return features;
+}
+#elif defined(__aarch64__)
+CpuFeatures detect_cpu_features() {
+  CpuFeatures features;
+  features.neon = true;
+  features.neon_dot = (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
   return features;
 }
 #else

@@ -1,5 +1,6 @@
 #pragma once
-// IEEE 754 half precision (1 sign, 5 exponent, 10 fraction bits) to and from float, on any machine.
+// IEEE 754 half precision (1 sign, 5 exponent, 10 fraction bits) and bfloat16 (1, 8, 7) to and from
+// float, on any machine.
 
 #include <bit>
 #include <cstdint>
@@ -39,6 +40,32 @@ inline std::uint16_t float_to_half(float value) {
   const std::uint32_t odd = (magnitude >> 13) & 1U;
   const std::uint32_t rounded = magnitude + 0xFFFU + odd - (112U << 23);
   return static_cast<std::uint16_t>(sign | (rounded >> 13));
+}
+
+/// The nearest half that is a number: what is beyond the greatest becomes it, 65504.
+inline std::uint16_t float_to_finite_half(float value) {
+  const std::uint16_t half = float_to_half(value);
+  const bool infinite = (half & 0x7FFFU) == 0x7C00U;
+  return infinite ? static_cast<std::uint16_t>((half & 0x8000U) | 0x7BFFU) : half;
+}
+
+/// Exact: a bfloat16 is the upper half of a float.
+inline float bfloat16_to_float(std::uint16_t upper) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(upper) << 16);
+}
+
+/// Rounds to the nearest, ties to even; the greatest floats become infinite. NaNs become quiet.
+inline std::uint16_t float_to_bfloat16(float value) {
+  const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
+  if ((bits & 0x7FFFFFFFU) > 0x7F800000U) return static_cast<std::uint16_t>((bits >> 16) | 0x40U);
+  return static_cast<std::uint16_t>((bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16);
+}
+
+/// The nearest bfloat16 that is a number: what is beyond the greatest becomes it.
+inline std::uint16_t float_to_finite_bfloat16(float value) {
+  const std::uint16_t upper = float_to_bfloat16(value);
+  const bool infinite = (upper & 0x7FFFU) == 0x7F80U;
+  return infinite ? static_cast<std::uint16_t>((upper & 0x8000U) | 0x7F7FU) : upper;
 }
 
 }  // namespace squall::kernels

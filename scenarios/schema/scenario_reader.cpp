@@ -1,11 +1,13 @@
 #include "scenarios/schema/scenario_reader.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <charconv>
 #include <cmath>
 
 #include "scenarios/schema/nearest_name.hpp"
+#include "scenarios/thresholds/quantity.hpp"
 
 namespace squall::scenarios {
 
@@ -14,6 +16,7 @@ namespace {
 using Kind = DocumentNode::Kind;
 
 constexpr std::string_view duration_wanted = "a duration such as \"300ms\"";
+constexpr std::string_view size_wanted = "a size such as \"512MiB\"";
 
 bool is_plain_number(std::string_view text) {
   double number = 0;
@@ -46,6 +49,25 @@ std::string outside_duration(const DocumentEntry& entry, double seconds, NumberR
   }
   return quoted(entry.key) + (range.above_lowest ? " must be longer than " : " must be at least ") +
          shown_duration(range.lowest) + got;
+}
+
+constexpr std::array<std::string_view, 4> size_units{"KiB", "MiB", "GiB", "TiB"};
+
+/// 0: there is no such unit.
+double bytes_in(std::string_view unit) {
+  double bytes = 1024;
+  for (const std::string_view name : size_units) {
+    if (name == unit) return bytes;
+    bytes *= 1024;
+  }
+  return 0;
+}
+
+/// In the largest unit that leaves no fraction.
+std::string shown_size(std::uint64_t bytes) {
+  std::size_t unit = 0;
+  for (bytes /= 1024; bytes % 1024 == 0 && unit + 1 < size_units.size(); ++unit) bytes /= 1024;
+  return std::to_string(bytes) + std::string(size_units[unit]);
 }
 
 bool has_control_characters(std::string_view text) {
@@ -207,6 +229,35 @@ std::optional<std::chrono::nanoseconds> TableReader::duration(std::string_view k
   const auto seconds = read_seconds(*entry, range, mistakes_);
   if (!seconds) return std::nullopt;
   return std::chrono::nanoseconds(std::llround(*seconds * 1e9));
+}
+
+std::optional<std::uint64_t> TableReader::bytes(std::string_view key, std::uint64_t lowest,
+                                                std::uint64_t highest) const {
+  const DocumentEntry* const entry = table_.find(key);
+  if (entry == nullptr) return std::nullopt;
+  const DocumentNode& value = entry->value;
+  if (value.kind != Kind::text) {
+    const bool is_number = value.kind == Kind::integer || value.kind == Kind::real;
+    mistakes_.add(value.place, wrong_kind(*entry, size_wanted) +
+                                   (is_number ? "; write \"" + shown(value) + "MiB\"" : ""));
+    return std::nullopt;
+  }
+  try {
+    const Quantity quantity = parse_quantity(value.text, size_wanted);
+    const double size = quantity.number * bytes_in(quantity.unit);
+    if (size >= static_cast<double>(lowest) && size <= static_cast<double>(highest)) {
+      return static_cast<std::uint64_t>(size);
+    }
+    const std::string message =
+        bytes_in(quantity.unit) == 0
+            ? ": " + shown(value) + " lacks a unit of size: KiB, MiB, GiB or TiB"
+            : " must be " + shown_size(lowest) + " to " + shown_size(highest) + "; got " +
+                  shown(value);
+    mistakes_.add(value.place, quoted(key) + message);
+  } catch (const ThresholdError& error) {
+    mistakes_.add(value.place, quoted(key) + ": " + error.what());
+  }
+  return std::nullopt;
 }
 
 std::optional<std::size_t> TableReader::choice(std::string_view key,

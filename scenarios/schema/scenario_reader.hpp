@@ -67,6 +67,10 @@ class TableReader {
   std::optional<double> number(std::string_view key, NumberRange range) const;
   std::optional<std::chrono::nanoseconds> duration(std::string_view key, NumberRange range) const;
 
+  /// Of a size such as "512MiB", in bytes.
+  std::optional<std::uint64_t> bytes(std::string_view key, std::uint64_t lowest,
+                                     std::uint64_t highest) const;
+
   /// The index of the word among `choices`. `plural` names them: "devices".
   std::optional<std::size_t> choice(std::string_view key, std::span<const std::string_view> choices,
                                     std::string_view plural) const;

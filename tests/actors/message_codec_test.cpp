@@ -23,10 +23,10 @@ bool operator==(const Hello& a, const Hello& b) {
 bool operator==(const Ready& a, const Ready& b) {
   return std::tie(a.plan_fingerprint, a.planned_requests, a.planned_users, a.model_name,
                   a.model_fingerprint, a.model_is_synthetic, a.instruction_set, a.engine_threads,
-                  a.load_time, a.clock_error_bound) ==
+                  a.load_time, a.clock_error_bound, a.model_choice, a.model_origin, a.warnings) ==
          std::tie(b.plan_fingerprint, b.planned_requests, b.planned_users, b.model_name,
                   b.model_fingerprint, b.model_is_synthetic, b.instruction_set, b.engine_threads,
-                  b.load_time, b.clock_error_bound);
+                  b.load_time, b.clock_error_bound, b.model_choice, b.model_origin, b.warnings);
 }
 bool operator==(const PrepareFailed& a, const PrepareFailed& b) {
   return a.message == b.message && a.user_can_fix == b.user_can_fix;
@@ -253,6 +253,20 @@ BOOST_AUTO_TEST_CASE(overlong_texts_that_somebody_else_encoded_are_refused) {
   Envelope envelope = from_agent(Heartbeat{});
   envelope.run = std::string(text_limit + 1, 'r');
   BOOST_TEST(is_nonsense(envelope));
+}
+
+BOOST_AUTO_TEST_CASE(warnings_beyond_the_limits_are_left_out_and_refused_from_others) {
+  Ready ready;
+  ready.warnings.assign(warning_limit + 5, std::string(3 * warning_text_limit, 'w'));
+  const Envelope all = from_agent(ready);
+  const auto decoded = decode(encode(all));
+  BOOST_REQUIRE(std::holds_alternative<Envelope>(decoded));
+  const auto& message = std::get<AgentMessage>(std::get<Envelope>(decoded).message);
+  const auto& warnings = std::get<Ready>(message).warnings;
+  BOOST_TEST(warnings.size() == warning_limit);
+  BOOST_TEST(warnings.front().size() == warning_text_limit);
+  // Joined, the lists of two messages are too long for one.
+  BOOST_TEST((refusal_of(decode(joined(all, all))).kind == Kind::nonsense));
 }
 
 BOOST_AUTO_TEST_CASE(the_batch_of_a_busy_second_stays_far_below_the_frame_limit) {

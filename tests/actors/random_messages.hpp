@@ -46,6 +46,12 @@ class RandomMessages {
     return made;
   }
 
+  std::vector<std::string> texts() {
+    std::vector<std::string> made(random_.next() % 4);
+    for (std::string& each : made) each = text();
+    return made;
+  }
+
   Ledger ledger() {
     return {number(), number(), number(), number(), number(),
             number(), number(), number(), number()};
@@ -91,8 +97,8 @@ class RandomMessages {
       case 0:
         return Hello{text(), text(), text(), random_.next()};
       case 1:
-        return Ready{random_.next(), number(), number(), text(),     text(),
-                     coin(),         text(),   small(),  duration(), duration()};
+        return Ready{random_.next(), number(), number(), text(),     text(),     coin(), text(),
+                     text(),         text(),   small(),  duration(), duration(), texts()};
       case 2:
         return PrepareFailed{text(), coin()};
       case 3:

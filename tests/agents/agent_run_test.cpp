@@ -105,6 +105,27 @@ struct Fixture {
 
 BOOST_FIXTURE_TEST_SUITE(agent_run, Fixture)
 
+BOOST_AUTO_TEST_CASE(what_the_target_warns_of_is_told_here_and_to_the_coordinator) {
+  prepare();
+  PreparedTarget target{"m", "f", true, "avx2", 1, 5ms};
+  target.model_choice = "prefer-real (scenario)";
+  target.model_origin = "models/m.gguf";
+  target.warnings = {"a synthetic model stands in"};
+  const auto effects = run.on_target_ready(target, now);
+  const auto* warn = find<effect::Warn>(effects);
+  BOOST_REQUIRE(warn);
+  BOOST_TEST(warn->what == "a synthetic model stands in");
+  for (int i = 0; i < 16; ++i) {
+    now += 20ms;
+    answer_probe(run.on_tick(now, now));
+  }
+  const auto* ready = sent<Ready>(replied);
+  BOOST_REQUIRE(ready);
+  BOOST_TEST(ready->model_choice == "prefer-real (scenario)");
+  BOOST_TEST(ready->model_origin == "models/m.gguf");
+  BOOST_TEST(ready->warnings == target.warnings);
+}
+
 BOOST_AUTO_TEST_CASE(greets_until_it_is_heard) {
   BOOST_TEST(sent<Hello>(run.on_tick(now, now)));
   BOOST_TEST(!sent<Hello>(run.on_tick(now, now + 100ms)));

@@ -17,6 +17,9 @@
 #include "agents/engine/model/model.hpp"
 #include "kernels/backend_selection.hpp"
 #include "scenarios/load/random.hpp"
+#include "tests/benchmarks/attention_benchmark.hpp"
+#include "tests/benchmarks/contention_benchmark.hpp"
+#include "tests/benchmarks/kernel_benchmark.hpp"
 
 namespace {
 
@@ -85,7 +88,9 @@ double engine_rate(agents::InferenceEngine& engine, std::size_t users, std::size
 void bench_engine(const std::string& model_name, std::size_t threads, int repetitions) {
   const auto model = agents::load_model(model_name);
   for (const auto set : kernels::runnable_instruction_sets()) {
-    agents::InferenceEngine engine(model, kernels::make_cpu_backend(threads, set), {});
+    // Every repetition asks the same: what one computed must not spare the next.
+    agents::InferenceEngine engine(model, kernels::make_cpu_backend(threads, set),
+                                   {.reuse_prefixes = false});
     const std::string label = model_name + ", " + std::string(set) + ", " +
                               std::to_string(threads) + " thread" + (threads == 1 ? "" : "s");
     std::printf("%s\n", label.c_str());
@@ -180,17 +185,36 @@ int main(int argc, char** argv) {
                                   "synthetic:llama-135m/q4_0"};
   std::size_t threads = 1;
   int repetitions = 5;
+  bool attention = false;
+  bool kernels_only = false;
+  bool contention = false;
   app.add_option("--model", models, "models to measure")->capture_default_str();
   app.add_option("--threads", threads, "threads of the engine")->capture_default_str();
   app.add_option("--repetitions", repetitions, "of which the median is shown")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
+  app.add_flag("--attention", attention, "only attention over pages, one layer of known shapes");
+  app.add_flag("--kernels", kernels_only, "only multiplication, format by format");
+  app.add_flag("--contention", contention,
+               "only the thread pool: 1 and 2 threads, alone and beside a busy one");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   try {
+    if (attention) {
+      benchmarks::bench_attention(threads, 4 * repetitions);
+      return 0;
+    }
+    if (contention) {
+      benchmarks::bench_contention(repetitions);
+      return 0;
+    }
+    if (kernels_only) {
+      benchmarks::bench_kernels(threads, repetitions);
+      return 0;
+    }
     std::printf("%-44s %12s  %26s\n", "", "median", "[lowest .. highest]");
     bench_metrics(repetitions);
     for (const auto& model : models) bench_engine(model, threads, repetitions);

@@ -104,6 +104,12 @@ BOOST_AUTO_TEST_CASE(what_is_undefined_is_null_and_not_zero) {
 BOOST_AUTO_TEST_CASE(hostile_bytes_make_no_invalid_file) {
   const json run = parsed(troubled_record());
   BOOST_TEST(run.at("banners").size() == 2u);
+  BOOST_REQUIRE(run.at("warnings").size() == 1u);
+  BOOST_TEST(run.at("warnings").at(0).get<std::string>().find("stands in for") !=
+             std::string::npos);
+  BOOST_TEST(run.at("agents").at(0).at("warnings") == run.at("warnings"));
+  BOOST_TEST(run.at("agents").at(0).at("model_choice") == "prefer-real (scenario)");
+  BOOST_TEST(run.at("agents").at(0).at("model_origin") == "");
   BOOST_TEST(run.at("verdict").at("exit_code") == 13);
   BOOST_TEST(run.at("agents").at(0).at("lost") == "no sign of life for 4.0 s");
   BOOST_TEST(run.at("phases").at("measure").at("errors").size() == 2u);

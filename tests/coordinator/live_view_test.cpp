@@ -35,6 +35,7 @@ LiveStatus gathering() {
 LiveStatus troubled() {
   LiveStatus status = status_of(troubled_record(), RunStage::draining, 36s);
   status.synthetic_model = true;
+  status.warnings = {"synthetic:llama-15m/q8_0 stands in for the model 'big', which is not there"};
   status.agents_alive = 1;
   status.scenario = "a\x1b[2J scenario of a rather long name, longer than there is room for";
   return status;

@@ -71,6 +71,25 @@ BOOST_AUTO_TEST_CASE(prepares_when_all_agents_have_joined) {
   BOOST_TEST(told<Prepare>(greet("b")) == (Peers{"a", "b"}), boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(preparing_has_ten_minutes_unless_the_model_may_have_to_be_downloaded) {
+  greet("a");
+  greet("b");
+  pass(9min + 50s);
+  BOOST_TEST(!run.finished());
+  pass(20s);
+  BOOST_TEST(run.finished());
+  BOOST_TEST(run.final_record().broken.value_or("") ==
+             "the agents were not ready within 10 min 00 s");
+
+  RunRecord downloading = fresh_record();
+  downloading.scenario.target.sources = {"https://host/m.gguf"};
+  run = RunPhases(downloading, 2, now);
+  greet("a");
+  greet("b");
+  pass(1h);
+  BOOST_TEST(!run.finished());
+}
+
 BOOST_AUTO_TEST_CASE(a_surplus_agent_is_refused_with_the_reason) {
   greet("a");
   greet("b");

@@ -56,6 +56,8 @@ AgentRecord agent_record(std::uint32_t index, std::uint32_t count) {
   ready.plan_fingerprint = 0x1234567890abcdefULL + index;
   ready.model_name = "stories260k-q8_0";
   ready.model_fingerprint = "00112233aabbccdd";
+  ready.model_choice = "real (default)";
+  ready.model_origin = "models/stories260k-q8_0.gguf";
   ready.instruction_set = "avx2";
   ready.engine_threads = 3;
   ready.load_time = 41ms;
@@ -172,6 +174,10 @@ RunRecord troubled_record() {
   agent.hello.name = "\x1b[2Jevil\nagent";
   agent.ready->model_is_synthetic = true;
   agent.ready->model_name = "synthetic:llama-15m/q8_0";
+  agent.ready->model_choice = "prefer-real (scenario)";
+  agent.ready->model_origin.clear();
+  agent.ready->warnings = {
+      "synthetic:llama-15m/q8_0 stands in for the model 'big\x1b[2J', which is not there"};
   agent.sealed.reset();
   agent.lost = "no sign of life for 4.0 s";
   record.broken = "agent \x1b[2Jevil\nagent was lost: no sign of life for 4.0 s";

@@ -110,6 +110,39 @@ BOOST_AUTO_TEST_CASE(a_terminal_is_redrawn_in_place_and_gets_its_cursor_back,
   BOOST_TEST(count(text, std::string(40, '.')) == 0u);  // the bar keeps to 50 columns
 }
 
+BOOST_AUTO_TEST_CASE(each_warning_is_told_once_and_made_safe_to_print) {
+  PlainFile file;
+  {
+    Terminal terminal(file.stream);
+    LiveStatus status = status_at(0s);
+    terminal.show(status);
+    status.warnings = {"a synthetic model stands in\x1b[2J", "another"};
+    for (int i = 1; i < 30; ++i) terminal.show(status);
+  }
+  const std::string text = file.text();
+  BOOST_TEST(count(text, "warning: a synthetic model stands in?[2J\n") == 1u);
+  BOOST_TEST(count(text, "warning: another\n") == 1u);
+  BOOST_TEST(count(text, "\x1b") == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(warnings_stay_above_the_live_view,
+                     *boost::unit_test::precondition(terminals_can_be_made)) {
+  PseudoTerminal pseudo;
+  {
+    Terminal terminal(pseudo.stream);
+    LiveStatus status = status_at(1s);
+    terminal.show(status);
+    status.warnings = {"a synthetic model stands in"};
+    terminal.show(status);
+    terminal.show(status);
+  }
+  const std::string text = pseudo.text();
+  // The view is erased, the warning takes its place, and the view is drawn anew below it.
+  BOOST_TEST(count(text, "a synthetic model stands in") == 1u);
+  BOOST_TEST(text.find("\x1b[J") < text.find("a synthetic model stands in"));
+  BOOST_TEST(text.find("1 warning") > text.find("a synthetic model stands in"));
+}
+
 BOOST_AUTO_TEST_CASE(a_terminal_where_nothing_was_shown_is_left_alone) {
   PlainFile file;
   {

@@ -51,6 +51,13 @@ BOOST_AUTO_TEST_CASE(without_a_wish_the_best_runnable_instruction_set_is_taken) 
   BOOST_TEST(backend->threads() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(options_say_the_same_and_can_pin_threads) {
+  const auto backend =
+      make_cpu_backend({.threads = 2, .pin_threads = true, .instruction_set = "reference"});
+  BOOST_TEST(backend->name() == "cpu reference");
+  BOOST_TEST(backend->threads() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(what_the_processor_lacks_is_not_offered) {
   const CpuFeatures features = detect_cpu_features();
   const auto names = runnable_instruction_sets();
@@ -122,6 +129,16 @@ BOOST_AUTO_TEST_CASE(a_known_instruction_set_that_this_machine_lacks_is_told_fro
 BOOST_AUTO_TEST_CASE(no_threads_at_all_are_refused) {
   const std::string message = message_of([] { make_cpu_backend(0); });
   BOOST_TEST(contains(message, "at least 1 thread"));
+}
+
+BOOST_AUTO_TEST_CASE(instruction_sets_that_this_machine_lacks_are_named) {
+  const auto runnable = runnable_instruction_sets();
+  for (const KernelTable* table : compiled_kernel_tables()) {
+    if (std::ranges::find(runnable, table->name) == runnable.end()) {
+      BOOST_TEST_MESSAGE("skipped: this machine cannot run the " << table->name << " kernels");
+    }
+  }
+  BOOST_TEST(runnable.back() == "reference");
 }
 
 }  // namespace

@@ -58,45 +58,23 @@ BOOST_AUTO_TEST_CASE(any_number_of_threads_multiplies_to_the_same_bits) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(any_number_of_threads_attends_to_the_same_bits) {
-  constexpr std::size_t positions = 700;
-  constexpr AttentionOptions options{.heads = 6, .kv_heads = 3, .head_dimension = 32};
-  const std::vector<float> query = random_floats(8 * 6 * 32, 5);
-  const std::vector<float> keys = random_floats(positions * 3 * 32, 6);
-  const std::vector<float> values = random_floats(positions * 3 * 32, 7);
-  for (const std::string_view instruction_set : runnable_instruction_sets()) {
-    const auto attend = [&](std::size_t threads, std::size_t first, std::size_t count) {
-      std::vector<float> output(count * 6 * 32);
-      std::vector<AttentionQuery> queries;
-      for (std::size_t q = 0; q < count; ++q) {
-        queries.push_back({.query = query.data() + (first + q) * 6 * 32,
-                           .keys = keys.data(),
-                           .values = values.data(),
-                           .length = positions - 50 * (first + q),
-                           .output = output.data() + q * 6 * 32});
-      }
-      make_cpu_backend(threads, instruction_set)->attention(queries, options);
-      return output;
-    };
-    const std::vector<float> expected = attend(1, 0, 8);
-    BOOST_REQUIRE(attend(2, 0, 8) == expected);
-    BOOST_REQUIRE(attend(4, 0, 8) == expected);
-    const auto sixth = std::span(expected).subspan(5 * 6 * 32, 6 * 32);
-    BOOST_REQUIRE(std::ranges::equal(attend(1, 5, 1), sixth));
-  }
-}
-
-BOOST_AUTO_TEST_CASE(any_number_of_threads_gates_and_normalizes_to_the_same_bits) {
+BOOST_AUTO_TEST_CASE(any_number_of_threads_gates_normalizes_adds_and_turns_to_the_same_bits) {
   constexpr std::size_t dimension = 2500;
   constexpr std::size_t batch = 60;
   const std::vector<float> input = random_floats(batch * dimension, 8);
   const std::vector<float> weight = random_floats(dimension, 9);
+  std::vector<std::int32_t> positions;
+  for (std::int32_t b = 0; b < 60; ++b) positions.push_back(b);
   for (const std::string_view instruction_set : runnable_instruction_sets()) {
     const auto transform = [&](std::size_t threads) {
       const auto backend = make_cpu_backend(threads, instruction_set);
       std::vector<float> values = input;
       backend->rms_norm(values.data(), weight.data(), values.data(), batch, dimension, 1e-6F);
       backend->swiglu(values.data(), input.data(), values.size());
+      backend->add(values.data(), input.data(), values.size());
+      backend->add_bias(values.data(), weight.data(), batch, dimension);
+      backend->rope(values.data(), positions,
+                    {.heads = 25, .head_dimension = 100, .rotated_dimensions = 96});
       return values;
     };
     const std::vector<float> expected = transform(1);
@@ -116,7 +94,8 @@ BOOST_AUTO_TEST_CASE(empty_batches_are_nothing_to_do) {
   const auto backend = make_cpu_backend(2);
   const RandomMatrix matrix(Format::q8_0, 8, 64, 12);
   backend->multiply(*backend->load(matrix.view()), nullptr, nullptr, 0);
-  backend->attention({}, {.heads = 1, .kv_heads = 1, .head_dimension = 8});
+  backend->rope(nullptr, {}, {.heads = 1, .head_dimension = 8, .rotated_dimensions = 8});
+  backend->add(nullptr, nullptr, 0);
   backend->rms_norm(nullptr, nullptr, nullptr, 0, 64, 1e-5F);
   backend->swiglu(nullptr, nullptr, 0);
   BOOST_TEST(backend->threads() == 2U);

@@ -1,5 +1,6 @@
 #include "kernels/formats/float16.hpp"
 
+#include <bit>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
@@ -77,6 +78,35 @@ BOOST_AUTO_TEST_CASE(what_is_too_small_for_a_half_becomes_a_zero_of_the_same_sig
   BOOST_TEST(float_to_half(-0x1p-25F) == 0x8000);
   BOOST_TEST(float_to_half(std::numeric_limits<float>::denorm_min()) == 0x0000);
   BOOST_TEST(float_to_half(-0.0F) == 0x8000);
+}
+
+BOOST_AUTO_TEST_CASE(finite_halves_stop_at_the_greatest) {
+  BOOST_TEST(float_to_finite_half(65520.0F) == 0x7BFF);
+  BOOST_TEST(float_to_finite_half(-1e30F) == 0xFBFF);
+  BOOST_TEST(float_to_finite_half(1.5F) == 0x3E00);
+  BOOST_TEST(float_to_finite_half(1e-30F) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_bfloat16_is_the_nearest_upper_half_of_a_float) {
+  for (std::uint32_t bits = 0; bits < 0x7F7FU; ++bits) {
+    const auto lower = static_cast<std::uint16_t>(bits);
+    const auto upper = static_cast<std::uint16_t>(bits + 1);
+    BOOST_REQUIRE_EQUAL(float_to_bfloat16(bfloat16_to_float(lower)), lower);
+    const float middle = std::bit_cast<float>(bits << 16 | 0x8000U);
+    BOOST_REQUIRE_EQUAL(float_to_bfloat16(middle), bits % 2 == 0 ? lower : upper);
+    BOOST_REQUIRE_EQUAL(float_to_bfloat16(-std::nextafter(middle, 0.0F)), lower | 0x8000U);
+    BOOST_REQUIRE_EQUAL(float_to_bfloat16(std::nextafter(middle, HUGE_VALF)), upper);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_bfloat16_knows_infinity_and_what_is_no_number) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  constexpr float greatest = std::numeric_limits<float>::max();
+  BOOST_TEST(float_to_bfloat16(infinity) == 0x7F80);
+  BOOST_TEST(float_to_bfloat16(-greatest) == 0xFF80);
+  BOOST_TEST(float_to_finite_bfloat16(-greatest) == 0xFF7F);
+  BOOST_TEST(float_to_finite_bfloat16(1.5F) == 0x3FC0);
+  BOOST_TEST(std::isnan(bfloat16_to_float(float_to_bfloat16(std::bit_cast<float>(0x7F800001U)))));
 }
 
 }  // namespace

@@ -13,7 +13,9 @@
 
 namespace squall::kernels {
 
-constexpr Format all_formats[] = {Format::f32, Format::f16, Format::q8_0, Format::q4_0};
+/// Those without superblocks; random_blocks.hpp has the others.
+constexpr Format all_formats[] = {Format::f32,  Format::f16,  Format::bf16, Format::q8_0,
+                                  Format::q4_0, Format::q4_1, Format::q5_0, Format::q5_1};
 
 /// In [-1, 1), and now and then 30 times that: real activations have such outliers.
 inline std::vector<float> random_floats(std::size_t count, std::uint32_t seed) {

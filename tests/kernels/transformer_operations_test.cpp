@@ -1,4 +1,4 @@
-// Normalization, attention, activation and rotation on every instruction set of this machine,
+// Normalization, activation and rotation on every instruction set of this machine,
 // against their formulas in double precision.
 
 #include <boost/test/unit_test.hpp>
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(embed_copies_the_rows_of_the_tokens) {
       const RandomMatrix table(format, 10, 64, 7, 1);
       const std::vector<std::int32_t> tokens = {9, 0, 3, 3};
       std::vector<float> output(tokens.size() * 64);
-      backend.embed(*backend.load(table.view()), tokens, output.data());
+      backend.embed(*backend.load_table(table.view()), tokens, output.data());
       for (std::size_t b = 0; b < tokens.size(); ++b) {
         const std::vector<float> expected = table.row(static_cast<std::size_t>(tokens[b]));
         const auto actual = std::span(output).subspan(b * 64, 64);
@@ -135,108 +135,58 @@ BOOST_AUTO_TEST_CASE(rope_forgets_the_angles_of_earlier_positions) {
   });
 }
 
-struct AttentionCase {
-  std::size_t heads;
-  std::size_t kv_heads;
-  std::size_t head_dimension;
-  std::vector<std::size_t> lengths;  // one query each
-};
-
-/// Attention of one head by its formula.
-std::vector<double> attend(const float* query, const float* keys, const float* values,
-                           std::size_t length, std::size_t stride, std::size_t dimension) {
-  std::vector<double> weights(length);
-  for (std::size_t t = 0; t < length; ++t) {
-    weights[t] = std::inner_product(query, query + dimension, keys + t * stride, 0.0) /
-                 std::sqrt(static_cast<double>(dimension));
-  }
-  const double greatest = *std::max_element(weights.begin(), weights.end());
-  double total = 0.0;
-  for (double& weight : weights) total += weight = std::exp(weight - greatest);
-  std::vector<double> output(dimension, 0.0);
-  for (std::size_t t = 0; t < length; ++t) {
-    for (std::size_t i = 0; i < dimension; ++i) {
-      output[i] += weights[t] / total * static_cast<double>(values[t * stride + i]);
-    }
-  }
-  return output;
-}
-
-void check_attention(Backend& backend, const AttentionCase& c) {
-  const std::size_t stride = c.kv_heads * c.head_dimension;
-  const std::size_t width = c.heads * c.head_dimension;
-  const std::size_t longest = *std::ranges::max_element(c.lengths);
-  // The first of these floats is skipped, so that nothing is aligned to vectors.
-  std::vector<float> queries = random_floats(c.lengths.size() * width + 1, 10);
-  for (float& value : queries) value *= 0.1F;
-  const std::vector<float> keys = random_floats(longest * stride + 1, 11);
-  const std::vector<float> values = random_floats(longest * stride + 1, 12);
-  std::vector<float> output(c.lengths.size() * width + 2, -77.0F);
-
-  std::vector<AttentionQuery> batch;
-  for (std::size_t q = 0; q < c.lengths.size(); ++q) {
-    batch.push_back({.query = queries.data() + 1 + q * width,
-                     .keys = keys.data() + 1,
-                     .values = values.data() + 1,
-                     .length = c.lengths[q],
-                     .output = output.data() + 1 + q * width});
-  }
-  backend.attention(batch,
-                    {.heads = c.heads, .kv_heads = c.kv_heads, .head_dimension = c.head_dimension});
-  BOOST_REQUIRE_EQUAL(output.front(), -77.0F);
-  BOOST_REQUIRE_EQUAL(output.back(), -77.0F);
-
-  for (std::size_t q = 0; q < batch.size(); ++q) {
-    for (std::size_t head = 0; head < c.heads; ++head) {
-      const std::size_t kv = head / (c.heads / c.kv_heads) * c.head_dimension;
-      const std::vector<double> expected =
-          attend(batch[q].query + head * c.head_dimension, batch[q].keys + kv, batch[q].values + kv,
-                 batch[q].length, stride, c.head_dimension);
-      for (std::size_t i = 0; i < c.head_dimension; ++i) {
-        // Scores reach 100 and are rounded to float, so their exponentials are off by 1e-5 in the
-        // worst case; values reach 30.
-        require_close(batch[q].output[head * c.head_dimension + i], expected[i], 30.0 * 2e-5);
+BOOST_AUTO_TEST_CASE(rope_turns_halves_and_divides_frequencies_with_the_same_bits_everywhere) {
+  std::vector<float> divisors;
+  for (std::size_t i = 0; i < 40; ++i) divisors.push_back(1.0F + static_cast<float>(i % 5));
+  const std::vector<std::int32_t> positions = {0, 7, 131};
+  for (const std::size_t rotated : {2, 6, 16, 20, 64, 80}) {
+    for (const RopePairs pairs : {RopePairs::neighbours, RopePairs::halves}) {
+      RopeOptions options{.heads = 2,
+                          .head_dimension = rotated + 3,
+                          .rotated_dimensions = rotated,
+                          .base = 500.0F,
+                          .pairs = pairs,
+                          .frequency_divisors = divisors.data()};
+      const std::vector<float> before =
+          random_floats(positions.size() * 2 * options.head_dimension, 20);
+      std::vector<float> expected = before;
+      make_cpu_backend(1, "reference")->rope(expected.data(), positions, options);
+      for (std::size_t i = 0; i < before.size(); ++i) {
+        const std::size_t in_head = i % options.head_dimension;
+        const std::size_t half = rotated / 2;
+        double turned = before[i];
+        if (in_head < rotated) {
+          const bool halves = pairs == RopePairs::halves;
+          const std::size_t pair = halves ? in_head % half : in_head / 2;
+          const bool first = halves ? in_head < half : in_head % 2 == 0;
+          const std::size_t step = halves ? half : 1;
+          const double other = before[first ? i + step : i - step];
+          const double angle =
+              positions[i / (2 * options.head_dimension)] *
+              std::pow(500.0, -2.0 * static_cast<double>(pair) / static_cast<double>(rotated)) /
+              static_cast<double>(divisors[pair]);
+          turned = turned * std::cos(angle) + (first ? -other : other) * std::sin(angle);
+        }
+        require_close(expected[i], turned, 30.0 * 4.0 * 0x1p-24);
       }
+      on_every_instruction_set([&](Backend& backend) {
+        std::vector<float> values = before;
+        backend.rope(values.data(), positions, options);
+        BOOST_TEST(values == expected, boost::test_tools::per_element());
+      });
     }
   }
 }
 
-BOOST_AUTO_TEST_CASE(attention_weighs_the_values_by_the_softmax_of_the_scores) {
+BOOST_AUTO_TEST_CASE(a_bias_is_added_to_every_row) {
   on_every_instruction_set([](Backend& backend) {
-    for (const std::size_t head_dimension : {1, 5, 8, 24, 64, 75, 128}) {
-      for (const std::size_t heads_of_a_group : {1, 3}) {
-        check_attention(backend, {.heads = 2 * heads_of_a_group,
-                                  .kv_heads = 2,
-                                  .head_dimension = head_dimension,
-                                  .lengths = {1, 2, 3, 4, 7, 8, 9, 100}});
-      }
+    std::vector<float> values = random_floats(3 * 21, 30);
+    const std::vector<float> before = values;
+    const std::vector<float> bias = random_floats(21, 31);
+    backend.add_bias(values.data(), bias.data(), 3, 21);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      BOOST_REQUIRE_EQUAL(values[i], before[i] + bias[i % 21]);
     }
-  });
-}
-
-BOOST_AUTO_TEST_CASE(attention_to_a_single_position_returns_its_value) {
-  on_every_instruction_set([](Backend& backend) {
-    const std::vector<float> query = random_floats(8, 13);
-    const std::vector<float> key = random_floats(8, 14);
-    const std::vector<float> value = random_floats(8, 15);
-    std::vector<float> output(8);
-    const AttentionQuery only{query.data(), key.data(), value.data(), 1, output.data()};
-    backend.attention({&only, 1}, {.heads = 1, .kv_heads = 1, .head_dimension = 8});
-    BOOST_TEST(output == value, boost::test_tools::per_element());
-  });
-}
-
-BOOST_AUTO_TEST_CASE(scores_far_apart_neither_overflow_nor_lose_the_winner) {
-  on_every_instruction_set([](Backend& backend) {
-    const std::vector<float> query(8, 1000.0F);
-    std::vector<float> keys(3 * 8, -1000.0F);
-    std::fill(keys.begin() + 8, keys.begin() + 16, 1000.0F);
-    const std::vector<float> values = random_floats(3 * 8, 16);
-    std::vector<float> output(8);
-    const AttentionQuery only{query.data(), keys.data(), values.data(), 3, output.data()};
-    backend.attention({&only, 1}, {.heads = 1, .kv_heads = 1, .head_dimension = 8});
-    const auto winner = std::span(values).subspan(8, 8);
-    BOOST_TEST(output == winner, boost::test_tools::per_element());
   });
 }
 

@@ -163,12 +163,36 @@ BOOST_AUTO_TEST_CASE(wrong_types_say_what_was_found_and_what_to_write) {
               "'tokens': expected a number, found a string; write 5 without quotes");
 }
 
+BOOST_AUTO_TEST_CASE(sizes_have_a_number_and_a_unit) {
+  expect_target(
+      "kv_memory = 512", 13,
+      "'kv_memory': expected a size such as \"512MiB\", found an integer; write \"512MiB\"");
+  expect_target("kv_memory = '512'", 13,
+                "'kv_memory': \"512\" lacks a unit of size: KiB, MiB, GiB or TiB");
+  expect_target("kv_memory = '512MB'", 13,
+                "'kv_memory': \"512MB\" lacks a unit of size: KiB, MiB, GiB or TiB");
+  expect_target("kv_format = 'q8_1'", 13, "unknown kv_format 'q8_1'; did you mean 'q8_0'?");
+  expect_target("kv_formats = 'f16'", 1,
+                "unknown key 'kv_formats' in [target]; did you mean 'kv_format'?");
+  expect_target("reuse_prefixes = 'no'", 18,
+                "'reuse_prefixes': expected true or false, found a string");
+}
+
 BOOST_AUTO_TEST_CASE(impossible_values_say_the_limits) {
   expect_top("seed = -1", 8, "'seed' must be 0 to 9223372036854775807; got -1");
   expect_users("count = 0", 9, "'count' must be 1 to 1000000; got 0");
   expect_users("count = 1000001", 9, "'count' must be 1 to 1000000; got 1000001");
   expect_target("threads = -4", 11, "'threads' must be 0 to 1024; got -4");
   expect_target("max_batch = 4000000000", 13, "'max_batch' must be 1 to 1024; got 4000000000");
+  expect_target("prefill_chunk = 0", 17, "'prefill_chunk' must be 1 to 4096; got 0");
+  expect_target("kv_memory = '1KiB'", 13, "'kv_memory' must be 1MiB to 1024TiB; got \"1KiB\"");
+  expect_target("kv_memory = '2000TiB'", 13,
+                "'kv_memory' must be 1MiB to 1024TiB; got \"2000TiB\"");
+  expect_target("top_k = -1", 9, "'top_k' must be 0 to 1000000; got -1");
+  expect_target("top_p = 1.5", 9, "'top_p' must be 0 to 1; got 1.5");
+  expect_target("min_p = -0.5", 9, "'min_p' must be 0 to 1; got -0.5");
+  expect_target("repetition_penalty = 0", 22,
+                "'repetition_penalty' must be above 0 and at most 10; got 0");
   expect_target("temperature = nan", 15, "'temperature' must be 0 to 5; got nan");
   expect_target("temperature = 5.5", 15, "'temperature' must be 0 to 5; got 5.5");
   expect_target("timeout = '0s'", 11, "'timeout' must be longer than 0s; got \"0s\"");
@@ -204,6 +228,31 @@ BOOST_AUTO_TEST_CASE(unknown_choices_are_named_with_the_nearest) {
                 "unknown kind 'openai'; known kinds (others are not built yet): engine");
   expect_arrivals("process = 'posson'\nrate = 1", 11,
                   "unknown process 'posson'; did you mean 'poisson'?");
+}
+
+BOOST_AUTO_TEST_CASE(a_model_choice_that_contradicts_itself_is_refused) {
+  expect_target("model_choice = 'prefer_real'", 16,
+                "unknown model_choice 'prefer_real'; did you mean 'prefer-real'?");
+  expect(File{.target = "model = 'synthetic:llama-15m/q8_0'\nmodel_choice = 'real'"}.text(), 5, 16,
+         "'model' names a synthetic model, which is no real one; write that as 'fallback', and the "
+         "path or name of the real one as 'model'");
+  expect_target("fallback = 'small'", 12,
+                "'fallback' must be a synthetic model such as \"synthetic:llama-15m/q8_0\"");
+}
+
+BOOST_AUTO_TEST_CASE(sources_of_a_model_must_be_addresses_that_can_be_trusted) {
+  expect_target("sources = 'https://a/b.gguf'", 11,
+                "'sources': expected an array of addresses such as [\"https://…/model.gguf\"], "
+                "found a string");
+  expect_target("sources = [3]", 12, "'sources': expected an address in quotes, found an integer");
+  expect_target("sources = ['file:///etc/passwd']", 12,
+                "'sources': 'file:///etc/passwd' is no address; each begins with https:// or "
+                "http://");
+  expect_target("sources = ['https://a/b', 'http://a/b']", 27,
+                "'sources': what http:// brings may have been changed on its way; add sha256 = "
+                "\"…\", or use https://");
+  expect_target("sha256 = '12ab'", 10,
+                "'sha256' must be 64 hexadecimal digits, as sha256sum prints them");
 }
 
 BOOST_AUTO_TEST_CASE(thresholds_are_judged_one_by_one_at_their_own_place) {

@@ -24,11 +24,23 @@ thresholds = ["ttft p95 < 300ms", "error_rate < 1%"]
 [target]
 kind = "engine"
 model = "models/small.gguf"
+model_choice = "prefer-real"
+fallback = "synthetic:llama-15m/q4_0"
+sources = ["https://models.example/small.gguf", "http://mirror.example/small.gguf"]
+sha256 = "00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff"
 device = "cpu"
 threads = 3
 max_batch = 8
+prefill_chunk = 256
+kv_format = "q8_0"
+kv_memory = "1.5GiB"
+reuse_prefixes = false
 timeout = "45s"
 temperature = 0.7
+top_k = 40
+top_p = 0.95
+min_p = 0.05
+repetition_penalty = 1.1
 stop_at_end_token = true
 
 [users]
@@ -76,11 +88,26 @@ BOOST_AUTO_TEST_CASE(every_key_arrives_in_its_field) {
   BOOST_TEST(scenario.thresholds[1].text == "error_rate < 1%");
 
   BOOST_TEST(scenario.target.model == "models/small.gguf");
+  BOOST_TEST((scenario.target.model_choice == ModelChoice::prefer_real));
+  BOOST_TEST(scenario.target.fallback == "synthetic:llama-15m/q4_0");
+  BOOST_TEST(
+      (scenario.target.sources == std::vector<std::string>{"https://models.example/small.gguf",
+                                                           "http://mirror.example/small.gguf"}));
+  BOOST_TEST(scenario.target.sha256 ==
+             "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
   BOOST_TEST((scenario.target.device == Device::cpu));
   BOOST_TEST(scenario.target.threads == 3u);
   BOOST_TEST(scenario.target.max_batch == 8u);
+  BOOST_TEST(scenario.target.prefill_chunk == 256u);
+  BOOST_TEST((scenario.target.kv_format == KvFormat::q8_0));
+  BOOST_TEST(scenario.target.kv_memory == 1536ull << 20);
+  BOOST_TEST(!scenario.target.reuse_prefixes);
   BOOST_TEST((scenario.target.timeout == 45s));
   BOOST_TEST(scenario.target.temperature == 0.7);
+  BOOST_TEST(scenario.target.top_k == 40u);
+  BOOST_TEST(scenario.target.top_p == 0.95);
+  BOOST_TEST(scenario.target.min_p == 0.05);
+  BOOST_TEST(scenario.target.repetition_penalty == 1.1);
   BOOST_TEST(scenario.target.stop_at_end_token);
 
   const auto& users = std::get<ClosedUsers>(scenario.load);
@@ -100,11 +127,23 @@ BOOST_AUTO_TEST_CASE(what_is_left_out_has_its_default) {
   BOOST_TEST(scenario.description == "");
   BOOST_TEST(scenario.seed == 1u);
   BOOST_TEST(scenario.thresholds.empty());
+  BOOST_TEST(!scenario.target.model_choice.has_value());
+  BOOST_TEST(scenario.target.fallback == "synthetic:llama-15m/q8_0");
+  BOOST_TEST(scenario.target.sources.empty());
+  BOOST_TEST(scenario.target.sha256.empty());
   BOOST_TEST((scenario.target.device == Device::automatic));
   BOOST_TEST(scenario.target.threads == 0u);
-  BOOST_TEST(scenario.target.max_batch == 16u);
+  BOOST_TEST(scenario.target.max_batch == 64u);
+  BOOST_TEST(scenario.target.prefill_chunk == 128u);
+  BOOST_TEST((scenario.target.kv_format == KvFormat::f16));
+  BOOST_TEST(scenario.target.kv_memory == 0u);
+  BOOST_TEST(scenario.target.reuse_prefixes);
   BOOST_TEST((scenario.target.timeout == 60s));
   BOOST_TEST(scenario.target.temperature == 0.0);
+  BOOST_TEST(scenario.target.top_k == 0u);
+  BOOST_TEST(scenario.target.top_p == 1.0);
+  BOOST_TEST(scenario.target.min_p == 0.0);
+  BOOST_TEST(scenario.target.repetition_penalty == 1.0);
   BOOST_TEST(!scenario.target.stop_at_end_token);
   const auto& users = std::get<ClosedUsers>(scenario.load);
   BOOST_TEST(users.count == 1u);

@@ -25,6 +25,10 @@ GgufFile::GgufFile(std::string name, std::span<const std::byte> bytes)
   GgufParser(*this).parse();
 }
 
+void GgufFile::forget(std::span<const std::byte> part) const {
+  if (mapping_) mapping_->forget(part);
+}
+
 const GgufTensor* GgufFile::find_tensor(std::string_view name) const {
   const auto found = tensor_index_.find(name);
   return found == tensor_index_.end() ? nullptr : &tensors_[found->second];

@@ -28,6 +28,7 @@ struct GgufTensor {
   std::size_t dimensions = 0;                        // 1 to 4
   std::array<std::uint64_t, 4> extents{1, 1, 1, 1};  // the first is the length of a row
   std::span<const std::byte> data;  // aligned as the file promises, inside the file
+  float scale = 1.0F;  // of every value; i2_s keeps one behind its blocks, inside `data`
 };
 
 /// "[64, 512]", rows' length first, as other tools print it.
@@ -47,6 +48,9 @@ class GgufFile {
   const GgufTensor* find_tensor(std::string_view name) const;  // null: there is none
   /// Where the tensor data begin: all before is header, metadata and tensor table.
   std::size_t data_offset() const { return data_offset_; }
+  /// Lets go of the pages that lie wholly in this part of the file; they are read again when
+  /// touched. Does nothing to bytes that the caller owns.
+  void forget(std::span<const std::byte> part) const;
 
  private:
   friend class GgufParser;

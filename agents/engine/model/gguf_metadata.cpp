@@ -1,5 +1,6 @@
 #include "agents/engine/model/gguf_metadata.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cstring>
@@ -180,6 +181,13 @@ std::optional<std::string_view> GgufMetadata::find_text(std::string_view key) co
   const auto* text = std::get_if<std::string_view>(&found->second.value);
   if (!text) refuse_type(key, found->second, "a string");
   return *text;
+}
+
+std::vector<std::pair<std::string_view, const MetadataValue*>> GgufMetadata::entries() const {
+  std::vector<std::pair<std::string_view, const MetadataValue*>> all;
+  for (const auto& [key, value] : values_) all.emplace_back(key, &value);
+  std::ranges::sort(all, {}, [](const auto& entry) { return entry.second->offset; });
+  return all;
 }
 
 }  // namespace squall::agents

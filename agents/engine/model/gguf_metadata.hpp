@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -70,6 +71,9 @@ class GgufMetadata {
   const std::vector<std::string_view>& texts(std::string_view key) const;
   std::vector<std::int64_t> integers(std::string_view key) const;
   std::vector<float> reals(std::string_view key) const;
+
+  /// All keys and values in the file's order.
+  std::vector<std::pair<std::string_view, const MetadataValue*>> entries() const;
 
   std::optional<std::uint64_t> find_integer(std::string_view key, IntegerRange range) const;
   std::optional<double> find_real(std::string_view key) const;

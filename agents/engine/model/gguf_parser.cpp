@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <numeric>
 #include <optional>
@@ -36,16 +37,16 @@ constexpr TensorType tensor_types[] = {
     {0, "f32", kernels::Format::f32},
     {1, "f16", kernels::Format::f16},
     {2, "q4_0", kernels::Format::q4_0},
-    {3, "q4_1", {}},
-    {6, "q5_0", {}},
-    {7, "q5_1", {}},
+    {3, "q4_1", kernels::Format::q4_1},
+    {6, "q5_0", kernels::Format::q5_0},
+    {7, "q5_1", kernels::Format::q5_1},
     {8, "q8_0", kernels::Format::q8_0},
     {9, "q8_1", {}},
-    {10, "q2_k", {}},
-    {11, "q3_k", {}},
-    {12, "q4_k", {}},
-    {13, "q5_k", {}},
-    {14, "q6_k", {}},
+    {10, "q2_k", kernels::Format::q2_k},
+    {11, "q3_k", kernels::Format::q3_k},
+    {12, "q4_k", kernels::Format::q4_k},
+    {13, "q5_k", kernels::Format::q5_k},
+    {14, "q6_k", kernels::Format::q6_k},
     {15, "q8_k", {}},
     {16, "iq2_xxs", {}},
     {17, "iq2_xs", {}},
@@ -61,11 +62,25 @@ constexpr TensorType tensor_types[] = {
     {27, "i64", {}},
     {28, "f64", {}},
     {29, "iq1_m", {}},
-    {30, "bf16", {}},
-    {34, "tq1_0", {}},
-    {35, "tq2_0", {}},
+    {30, "bf16", kernels::Format::bf16},
+    {34, "tq1_0", kernels::Format::tq1_0},
+    {35, "tq2_0", kernels::Format::tq2_0},
+    {36, "i2_s", kernels::Format::i2_s},  // bitnet.cpp's number; ggml itself uses it no more
     {39, "mxfp4", {}},
+    {40, "nvfp4", {}},
+    {41, "q1_0", {}},
+    {42, "q2_0", {}},
 };
+
+/// "f32, f16, …": what a remedy offers.
+std::string supported_formats() {
+  std::string list;
+  for (std::size_t i = 0; i < kernels::format_count; ++i) {
+    if (i > 0) list += i + 1 == kernels::format_count ? " or " : ", ";
+    list += kernels::name(static_cast<kernels::Format>(i));
+  }
+  return list;
+}
 
 std::string quoted(std::string_view text) {
   std::string result = "'";
@@ -306,7 +321,7 @@ void GgufParser::parse_tensor_entry() {
     fail(type_start,
          label + " has the format " + std::string(type->name) + " (type " + std::to_string(number) +
              "), which is not supported",
-         "use a model in f32, f16, q8_0 or q4_0");
+         "use a model in " + supported_formats());
   }
   tensor.format = *type->format;
 
@@ -322,6 +337,10 @@ void GgufParser::parse_tensor_entry() {
   for (std::size_t i = 1; i < tensor.dimensions; ++i) {
     overflow = overflow || multiply_overflows(place.bytes, tensor.extents[i], place.bytes);
   }
+  if (tensor.format == kernels::Format::i2_s) {
+    overflow =
+        overflow || __builtin_add_overflow(place.bytes, kernels::i2_s_scale_bytes, &place.bytes);
+  }
   if (overflow || place.bytes > bytes_.size()) {
     fail(place.entry,
          label + " with the shape " + shape_in_words(tensor) + " is larger than the whole file");
@@ -329,6 +348,15 @@ void GgufParser::parse_tensor_entry() {
   place.offset = take_number<std::uint64_t>("a tensor's offset");
   file_.tensors_.push_back(tensor);
   placed_.push_back(place);
+}
+
+void GgufParser::read_scale(GgufTensor& tensor) const {
+  const auto bytes = tensor.data.last(kernels::i2_s_scale_bytes);
+  std::memcpy(&tensor.scale, bytes.data(), sizeof tensor.scale);
+  if (!std::isfinite(tensor.scale)) {
+    fail(static_cast<std::size_t>(bytes.data() - bytes_.data()),
+         "the scale of tensor " + quoted(tensor.name) + " is not a finite number");
+  }
 }
 
 void GgufParser::place_tensors() {
@@ -352,6 +380,7 @@ void GgufParser::place_tensors() {
                             " bytes long");
     }
     file_.tensors_[i].data = bytes_.subspan(file_.data_offset_ + place.offset, place.bytes);
+    if (file_.tensors_[i].format == kernels::Format::i2_s) read_scale(file_.tensors_[i]);
   }
 
   std::vector<std::size_t> by_offset(placed_.size());

@@ -41,6 +41,7 @@ class GgufParser {
   void parse_tensor_entry();
   void parse_extents(GgufTensor& tensor);
   void place_tensors();
+  void read_scale(GgufTensor& tensor) const;
 
   GgufFile& file_;
   std::span<const std::byte> bytes_;

@@ -1,5 +1,6 @@
 #include "agents/engine/model/mapped_file.hpp"
 
+#include <cassert>
 #include <cerrno>
 #include <fcntl.h>
 #include <string>
@@ -47,6 +48,19 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
   void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number, 0);
   if (address == MAP_FAILED) refuse(path, "cannot be mapped into memory: " + reason(errno));
   bytes_ = {static_cast<const std::byte*>(address), size};
+}
+
+void MappedFile::forget(std::span<const std::byte> part) const {
+  assert(part.data() >= bytes_.data() && part.size() <= bytes_.size() &&
+         part.data() + part.size() <= bytes_.data() + bytes_.size());
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  // The mapping begins at a page, so pages are counted from there.
+  const auto begin = static_cast<std::size_t>(part.data() - bytes_.data());
+  const std::size_t first = (begin + page - 1) / page * page;
+  const std::size_t last = (begin + part.size()) / page * page;
+  if (first >= last) return;
+  // The kernel may decline, and then the pages stay: nothing but memory is lost.
+  ::madvise(const_cast<std::byte*>(bytes_.data()) + first, last - first, MADV_DONTNEED);
 }
 
 MappedFile::~MappedFile() { ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size()); }

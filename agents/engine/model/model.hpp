@@ -8,7 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "agents/engine/model/tokenizer.hpp"
+#include "agents/engine/model/tokenizer/tokenizer.hpp"
+#include "kernels/backend.hpp"
 #include "kernels/tensor_view.hpp"
 
 namespace squall::agents {
@@ -19,7 +20,7 @@ struct ModelError : std::runtime_error {
 };
 
 struct Hyperparameters {
-  std::string architecture;  // "llama"
+  std::string architecture;  // "llama", "qwen2", "qwen3", "bitnet"
   std::size_t vocabulary = 0;
   std::size_t context = 0;  // positions
   std::size_t layers = 0;
@@ -31,12 +32,18 @@ struct Hyperparameters {
   std::size_t rope_dimensions = 0;
   float rope_base = 10000.0F;
   float rope_scale = 1.0F;
+  kernels::RopePairs rope_pairs = kernels::RopePairs::neighbours;
   float norm_epsilon = 1e-5F;
 };
 
+/// Of the optional ones `data` is null where the architecture has none.
 struct LayerWeights {
   kernels::TensorView attention_norm, query, key, value, attention_output;
+  kernels::TensorView query_bias, key_bias, value_bias;  // optional (qwen2): added to the products
+  kernels::TensorView query_norm, key_norm;  // optional (qwen3): of each head, before rope
+  kernels::TensorView attention_sub_norm;    // optional (bitnet): before the output projection
   kernels::TensorView feed_forward_norm, gate, up, down;
+  kernels::TensorView feed_forward_sub_norm;  // optional (bitnet): before the down projection
 };
 
 class Model {
@@ -49,8 +56,14 @@ class Model {
   Hyperparameters shape;
   kernels::TensorView token_embedding, output_norm, output;  // output may be the embedding (tied)
   std::vector<LayerWeights> layers;
+  kernels::TensorView rope_divisors;  // optional (llama 3): one for each pair
   std::unique_ptr<Tokenizer> tokenizer;
+  std::string chat_template;  // the file's Jinja text; empty: none
   std::uint64_t weight_bytes = 0;
+
+  /// Tells that a backend has a copy of these weights: pages of the file that only they lie in
+  /// need not stay in memory. They can still be read, from the file again.
+  virtual void release(const kernels::TensorView& /*weights*/) const {}
 };
 
 /// `wanted`: a path to a .gguf file; a name looked for as NAME.gguf in $SQUALL_MODELS, ./models and

@@ -185,8 +185,12 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_in_a_right_file_is_refused_in_words) {
       says(refusal_of(small_file().f32_tensor("deep", {1, 1, 1, 1, 1}, {1})), "5 dimensions"));
   BOOST_TEST(says(refusal_of(small_file().tensor({"odd", {33}, tensor_q4_0, Bytes(36)})),
                   "no multiple of the 32"));
-  BOOST_TEST(says(refusal_of(small_file().tensor({"kquant", {256}, 12, Bytes(144)})),
-                  "'kquant' has the format q4_k (type 12), which is not supported"));
+  const std::string unsupported =
+      refusal_of(small_file().tensor({"iquant", {256}, tensor_iq2_xxs, Bytes(66)}));
+  BOOST_TEST(
+      says(unsupported, "'iquant' has the format iq2_xxs (type 16), which is not supported"));
+  BOOST_TEST(says(unsupported, "use a model in f32, f16, bf16, q8_0"));
+  BOOST_TEST(says(unsupported, "tq2_0 or i2_s"));
   BOOST_TEST(
       says(refusal_of(small_file().tensor({"strange", {256}, 77, Bytes(144)})), "unknown type 77"));
   BOOST_TEST(says(refusal_of(small_file().f32_tensor(std::string(65, 'n'), {1}, {1})),
@@ -194,6 +198,52 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_in_a_right_file_is_refused_in_words) {
   BOOST_TEST(says(refusal_of(small_file().tensor(
                       {"huge", {std::uint64_t{1} << 32, std::uint64_t{1} << 32}, tensor_f32, {}})),
                   "larger than the whole file"));
+}
+
+/// 2 rows of 128 ternary values and, behind them, their scale.
+GgufWriter file_with_i2_s(float scale, std::size_t bytes = 2 * 32 + 32) {
+  Bytes data(bytes, std::byte{0x55});
+  if (bytes >= 68) std::memcpy(data.data() + 64, &scale, sizeof scale);
+  return small_file().tensor({"ternary", {128, 2}, tensor_i2_s, data});
+}
+
+BOOST_AUTO_TEST_CASE(a_tensor_of_i2_s_has_the_scale_that_lies_behind_its_blocks) {
+  const Bytes bytes = file_with_i2_s(0.75F).bytes();
+  const GgufFile file("file.gguf", bytes);
+  BOOST_TEST(file.find_tensor("ternary")->scale == 0.75F);
+  BOOST_TEST(file.find_tensor("ternary")->data.size() == 96U);
+  BOOST_TEST(file.find_tensor("matrix")->scale == 1.0F);
+}
+
+BOOST_AUTO_TEST_CASE(a_scale_of_i2_s_that_is_no_number_or_not_there_is_refused) {
+  for (const float scale :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    BOOST_TEST(says(refusal(file_with_i2_s(scale).bytes()),
+                    "the scale of tensor 'ternary' is not a finite number"));
+  }
+  BOOST_TEST(says(refusal(file_with_i2_s(1.0F, 64).bytes()), "'ternary' needs 96 bytes"));
+}
+
+BOOST_AUTO_TEST_CASE(every_format_is_known_by_the_number_that_files_have_for_it) {
+  struct Numbered {
+    std::uint32_t number;
+    std::string_view name;
+  };
+  // ggml.h's enum ggml_type; i2_s from bitnet.cpp's copy of it.
+  constexpr Numbered numbers[] = {{0, "f32"},   {1, "f16"},    {2, "q4_0"},   {3, "q4_1"},
+                                  {6, "q5_0"},  {7, "q5_1"},   {8, "q8_0"},   {10, "q2_k"},
+                                  {11, "q3_k"}, {12, "q4_k"},  {13, "q5_k"},  {14, "q6_k"},
+                                  {30, "bf16"}, {34, "tq1_0"}, {35, "tq2_0"}, {36, "i2_s"}};
+  static_assert(std::size(numbers) == kernels::format_count);
+  for (const auto& [number, name] : numbers) {
+    const kernels::Format format = kernels::format_named(name).value();
+    const std::size_t extra = format == kernels::Format::i2_s ? kernels::i2_s_scale_bytes : 0;
+    const Bytes data(3 * kernels::bytes_per_row(format, 256) + extra);
+    const Bytes bytes = GgufWriter().tensor({"weights", {256, 3}, number, data}).bytes();
+    const GgufFile file("file.gguf", bytes);
+    BOOST_TEST(kernels::name(file.find_tensor("weights")->format) == name);
+    BOOST_TEST(file.find_tensor("weights")->data.size() == data.size());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(the_alignment_must_be_a_power_of_two_that_the_offsets_keep) {

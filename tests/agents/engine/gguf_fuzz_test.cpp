@@ -7,6 +7,8 @@
 #include "agents/engine/model/gguf_file.hpp"
 #include "agents/engine/model/model.hpp"
 #include "tests/fixtures/tiny_llama.hpp"
+#include "tests/fuzz/load_and_tokenize.hpp"
+#include "tests/fuzz/seed_models.hpp"
 
 using namespace squall;
 using namespace squall::agents;
@@ -119,4 +121,21 @@ BOOST_AUTO_TEST_CASE(mutated_metadata_of_a_whole_model_are_read_or_refused) {
   });
   BOOST_TEST_MESSAGE(outcomes.read << " read, " << outcomes.refused << " refused");
   BOOST_TEST(outcomes.refused > 500U);
+}
+
+BOOST_AUTO_TEST_CASE(the_seeds_of_the_fuzzer_are_models) {
+  BOOST_TEST(seed_models().size() == 9U);
+  for (auto& [name, writer] : seed_models()) BOOST_TEST(load_and_tokenize(writer.bytes()), name);
+}
+
+BOOST_AUTO_TEST_CASE(mutated_models_of_every_kind_tokenize_or_are_refused) {
+  for (auto& [name, writer] : seed_models()) {
+    const Bytes original = writer.bytes();
+    std::size_t loaded = 0;
+    try_mutations(original, original.size(), 1000,
+                  [&](const Bytes& bytes) { loaded += load_and_tokenize(bytes) ? 1 : 0; });
+    BOOST_TEST_MESSAGE(name << ": " << loaded << " of 1000 are still models");
+    BOOST_TEST(loaded > 20U, name);
+    BOOST_TEST(loaded < 900U, name);
+  }
 }

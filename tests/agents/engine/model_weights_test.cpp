@@ -2,7 +2,11 @@
 
 #include "agents/engine/model/model_weights.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cstring>
+#include <limits>
+#include <map>
 
 #include "tests/fixtures/tiny_llama.hpp"
 
@@ -102,9 +106,20 @@ BOOST_AUTO_TEST_CASE(rope_keys_are_taken_over) {
 BOOST_AUTO_TEST_CASE(unknown_architectures_and_tokenizers_are_named) {
   expect_refusal(without("general.architecture").text("general.architecture", "mamba"),
                  "the architecture 'mamba' is not supported; use a model of the architecture "
-                 "'llama'");
-  expect_refusal(without("tokenizer.ggml.model").text("tokenizer.ggml.model", "gpt2"),
-                 "the tokenizer 'gpt2' is not supported");
+                 "'llama', 'qwen2', 'qwen3' or 'bitnet'");
+  expect_refusal(
+      without("general.architecture").text("general.architecture", "bitnet-b1.58"),
+      "'bitnet-b1.58' is not supported (its feed-forward part has squared ReLUs where bitnet");
+  expect_refusal(without("tokenizer.ggml.model").text("tokenizer.ggml.model", "bert"),
+                 "the tokenizer 'bert' is not supported");
+  const auto byte_level = [](const std::string& pre, const std::vector<std::string>& merges) {
+    return without("tokenizer.ggml.model")
+        .text("tokenizer.ggml.model", "gpt2")
+        .text("tokenizer.ggml.pre", pre)
+        .texts("tokenizer.ggml.merges", merges);
+  };
+  expect_refusal(byte_level("tekken", {}), "the pre-tokenizer 'tekken' (tokenizer.ggml.pre)");
+  expect_refusal(byte_level("qwen2", {"a b"}), "merge 0 of tokenizer.ggml.merges, 'a b', needs");
 }
 
 BOOST_AUTO_TEST_CASE(every_required_key_is_missed_by_name) {
@@ -139,8 +154,14 @@ BOOST_AUTO_TEST_CASE(every_hyper_parameter_out_of_range_is_named) {
 }
 
 BOOST_AUTO_TEST_CASE(what_would_be_silently_wrong_is_refused) {
-  expect_refusal(tiny_llama().f32_tensor("rope_freqs.weight", {4}, {1, 1, 1, 1}),
-                 "rope scaling by frequency");
+  expect_refusal(tiny_llama().f32_tensor("rope_factors_long.weight", {4}, {1, 1, 1, 1}),
+                 "rope scaling that is not supported");
+  expect_refusal(tiny_model(tiny_shape("qwen2")).f32_tensor("rope_freqs.weight", {4}, {1, 1, 1, 1}),
+                 "rope scaling that is not supported");
+  expect_refusal(tiny_llama().f32_tensor("rope_freqs.weight", {4}, {1, 0, 1, 1}),
+                 "'rope_freqs.weight' holds 0.0");
+  expect_refusal(tiny_llama().f32_tensor("rope_freqs.weight", {3}, {1, 1, 1}),
+                 "'rope_freqs.weight' must have the shape [4] but has [3]");
   expect_refusal(tiny_llama().text("llama.rope.scaling.type", "yarn"), "scaling 'yarn'");
   expect_refusal(tiny_llama().uint32("llama.expert_count", 8), "llama.expert_count");
   expect_refusal(tiny_llama().float32("llama.logit_scale", 2), "llama.logit_scale");
@@ -150,6 +171,78 @@ BOOST_AUTO_TEST_CASE(what_would_be_silently_wrong_is_refused) {
                      .uint32("llama.attention.key_length", 8)
                      .uint32("llama.attention.value_length", 16),
                  "differ in length");
+}
+
+BOOST_AUTO_TEST_CASE(each_architecture_has_its_own_tensors_and_rope_pairs) {
+  using kernels::RopePairs;
+  const std::map<std::string, RopePairs> pairs{{"llama", RopePairs::neighbours},
+                                               {"qwen2", RopePairs::halves},
+                                               {"qwen3", RopePairs::halves},
+                                               {"bitnet", RopePairs::halves}};
+  for (const auto& [name, expected] : pairs) {
+    const auto bytes = tiny_model(tiny_shape(name)).bytes();
+    const auto model = load_from_memory(bytes);
+    BOOST_TEST(model->shape.architecture == name);
+    BOOST_TEST((model->shape.rope_pairs == expected), name);
+    const LayerWeights& layer = model->layers[1];
+    BOOST_TEST((layer.query_bias.data != nullptr) == (name == "qwen2"));
+    BOOST_TEST((layer.value_bias.data != nullptr) == (name == "qwen2"));
+    BOOST_TEST((layer.query_norm.data != nullptr) == (name == "qwen3"));
+    BOOST_TEST((layer.key_norm.data != nullptr) == (name == "qwen3"));
+    BOOST_TEST((layer.attention_sub_norm.data != nullptr) == (name == "bitnet"));
+    BOOST_TEST((layer.feed_forward_sub_norm.data != nullptr) == (name == "bitnet"));
+    BOOST_TEST((layer.down.scale != 1.0F) == (name == "bitnet"));
+    BOOST_TEST(model->shape.head_dimension == (name == "qwen3" ? 12U : 8U));
+    BOOST_TEST(!model->rope_divisors.data);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(tensors_of_another_architecture_are_refused_by_name) {
+  const auto with = [](const std::string& architecture, const std::string& tensor) {
+    return tiny_model(tiny_shape(architecture)).f32_tensor(tensor, {1}, {1});
+  };
+  expect_refusal(with("llama", "blk.0.attn_q_norm.weight"), "not part of the llama architecture");
+  expect_refusal(with("llama", "blk.0.attn_q.scale"), "not part of the llama architecture");
+  expect_refusal(with("qwen2", "blk.0.attn_sub_norm.weight"), "not part of the qwen2 architecture");
+  expect_refusal(with("qwen3", "blk.1.attn_q.bias"), "not part of the qwen3 architecture");
+  expect_refusal(with("bitnet", "output_norm.bias"), "not part of the bitnet architecture");
+  GgufWriter unbiased = tiny_model(tiny_shape("llama"));
+  unbiased.remove_key("general.architecture");
+  expect_refusal(unbiased.text("general.architecture", "qwen2"), "lack the key 'qwen2.");
+}
+
+BOOST_AUTO_TEST_CASE(a_scale_beside_a_matrix_is_its_scale_and_must_be_a_number) {
+  GgufWriter writer = tiny_model(tiny_shape("bitnet"));
+  const auto find = [&](const std::string& name) -> GgufWriter::Tensor& {
+    return *std::ranges::find(writer.tensors(), name, &GgufWriter::Tensor::name);
+  };
+  const float quarter = 0.25F;
+  std::memcpy(find("blk.1.attn_output.scale").data.data(), &quarter, sizeof(quarter));
+  std::erase_if(writer.tensors(),
+                [](const auto& each) { return each.name == "blk.1.attn_q.scale"; });
+  const auto bytes = writer.bytes();
+  const auto model = load_from_memory(bytes);
+  BOOST_TEST(model->layers[1].attention_output.scale == 0.25F);
+  BOOST_TEST(model->layers[1].query.scale == 1.0F);
+  const float wrong = std::numeric_limits<float>::infinity();
+  std::memcpy(find("blk.0.ffn_up.scale").data.data(), &wrong, sizeof(wrong));
+  expect_refusal(writer, "the scale of tensor 'blk.0.ffn_up.weight' is no number");
+}
+
+BOOST_AUTO_TEST_CASE(rope_divisors_of_llama_3_are_taken_over) {
+  const auto bytes = tiny_llama().f32_tensor("rope_freqs.weight", {4}, {1, 1, 2, 8}).bytes();
+  const auto model = load_from_memory(bytes);
+  BOOST_REQUIRE(model->rope_divisors.data);
+  BOOST_TEST(model->rope_divisors.columns == 4U);
+  BOOST_TEST(reinterpret_cast<const float*>(model->rope_divisors.data)[3] == 8.0F);
+}
+
+BOOST_AUTO_TEST_CASE(the_chat_template_is_the_files_own_text) {
+  const auto plain = tiny_llama().bytes();
+  BOOST_TEST(load_from_memory(plain)->chat_template.empty());
+  const auto bytes = tiny_llama().text("tokenizer.chat_template", "{{ messages }}").bytes();
+  BOOST_TEST(load_from_memory(bytes)->chat_template == "{{ messages }}");
+  expect_refusal(tiny_llama().uint32("tokenizer.chat_template", 1), "must be a string");
 }
 
 BOOST_AUTO_TEST_CASE(every_tensor_that_is_missing_or_of_another_shape_is_named) {

@@ -11,8 +11,10 @@ constexpr std::string_view spaces = " \t\r\n";
 
 }  // namespace
 
-std::vector<std::int32_t> SyntheticTokenizer::encode(std::string_view text) const {
-  std::vector<std::int32_t> tokens{beginning_token()};
+std::vector<std::int32_t> SyntheticTokenizer::encode(std::string_view text,
+                                                     const EncodeOptions& options) const {
+  std::vector<std::int32_t> tokens;
+  if (options.add_beginning) tokens.push_back(beginning_token());
   for (;;) {
     const std::size_t start = text.find_first_not_of(spaces);
     if (start == std::string_view::npos) return tokens;

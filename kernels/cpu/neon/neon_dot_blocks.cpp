@@ -1,0 +1,35 @@
+// Weights in blocks of 32 on ARM processors with dot product instructions.
+
+#if defined(__aarch64__)
+
+#include <algorithm>
+#include <arm_neon.h>
+#include <cstring>
+
+#include "kernels/cpu/multiply/blocks_layout.hpp"
+#include "kernels/cpu/multiply/quantized_activations.hpp"
+#include "kernels/cpu/neon/neon.hpp"
+
+#define SQUALL_NEON __attribute__((target("arch=armv8.2-a+dotprod")))
+
+namespace squall::kernels::neon_dot {
+namespace {
+
+/// The products of each four bytes, added up, join `sums`.
+SQUALL_NEON inline int32x4_t add_fours(int32x4_t sums, int8x16_t quants, int8x16_t four) {
+  return vdotq_s32(sums, quants, four);
+}
+
+#include "kernels/cpu/neon/neon_blocks.hpp"
+
+}  // namespace
+
+void multiply_q8_0(const MultiplyTask& task) { multiply<Q8>(task); }
+void multiply_q4_0(const MultiplyTask& task) { multiply<Q4<shape_of_q4_0, 8>>(task); }
+void multiply_q4_1(const MultiplyTask& task) { multiply<Q4<shape_of_q4_1, 0>>(task); }
+void multiply_q5_0(const MultiplyTask& task) { multiply<Q5<shape_of_q5_0, 16>>(task); }
+void multiply_q5_1(const MultiplyTask& task) { multiply<Q5<shape_of_q5_1, 0>>(task); }
+
+}  // namespace squall::kernels::neon_dot
+
+#endif
