@@ -1,0 +1,51 @@
+#pragma once
+// The JSON that this server says, in the shapes of OpenAI's API.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "agents/serve/api_error.hpp"
+#include "agents/serve/http_message.hpp"
+
+namespace squall::agents {
+
+/// What all pieces of one answer say alike.
+struct AnswerHeading {
+  std::string id = {};  // "cmpl-…", "chatcmpl-…"
+  std::string model = {};
+  std::int64_t created = 0;  // seconds since 1970
+  bool chat = false;
+  bool include_usage = false;  // a stream's chunks then say that theirs is null
+};
+
+struct TokenUsage {
+  std::uint64_t prompt = 0;
+  std::uint64_t reused = 0;  // of the prompt: computed before
+  std::uint64_t answer = 0;  // every token, also those that spell nothing
+};
+
+/// The whole answer of one that is not streamed. `finish_reason`: "stop" or "length".
+std::string answer_json(const AnswerHeading& heading, std::string_view text,
+                        std::string_view finish_reason, const TokenUsage& usage);
+
+/// The pieces of a stream; each is one server-sent event.
+std::string role_event(const AnswerHeading& heading);  // a chat's first
+std::string text_event(const AnswerHeading& heading, std::string_view text);
+std::string finish_event(const AnswerHeading& heading, std::string_view finish_reason);
+std::string usage_event(const AnswerHeading& heading, const TokenUsage& usage);
+std::string error_event(const ApiError& error);
+inline constexpr std::string_view done_event = "data: [DONE]\n\n";
+
+HttpReply error_reply(const ApiError& error);
+
+struct ServedModel {
+  std::string id;
+  std::int64_t created = 0;
+  std::size_t context = 0;
+};
+std::string model_json(const ServedModel& model);
+std::string models_json(const ServedModel& model);
+
+}  // namespace squall::agents
