@@ -18,10 +18,14 @@ import subprocess
 import sys
 
 
+class CannotRun(Exception):
+    """A program that ends with an error: a peer need not know every format."""
+
+
 def output_of(command):
     done = subprocess.run(command, capture_output=True, text=True, timeout=3600)
     if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr[-2000:]}")
+        raise CannotRun(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr[-2000:]}")
     return done.stdout, done.stderr
 
 
@@ -102,9 +106,12 @@ def main():
                       file=sys.stderr, flush=True)
                 if name == "squall":
                     rounds[name].append(measure_ours(options.squall_model, model, options))
-                else:
+                    continue
+                try:
                     rounds[name].append(
                         measure_peer(name, os.path.expanduser(peers[name]), model, options))
+                except CannotRun as error:
+                    print(f"\n{name} left out: {error}", file=sys.stderr)
         everything[model] = rounds
         print_table(model, rounds, options)
         if options.json:  # after each model: a run of hours may be cut short
@@ -131,4 +138,7 @@ def print_table(model, rounds, options):
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except CannotRun as error:
+        sys.exit(str(error))

@@ -84,19 +84,22 @@ std::uint64_t left_in_groups(const fs::path& root) {
 
 }  // namespace
 
-std::uint64_t available_memory(const fs::path& root) {
+std::optional<std::uint64_t> available_memory(const fs::path& root) {
   const auto kibibytes = number_after(root / "proc/meminfo", "MemAvailable:");
   const std::uint64_t least =
       std::min(kibibytes ? *kibibytes * 1024 : unlimited, left_in_groups(root));
-  return least == unlimited ? 0 : least;
+  if (least == unlimited) return std::nullopt;
+  return least;
 }
 
 std::size_t affordable_pages(const KvDemand& demand) {
   if (demand.wanted_bytes > 0) {
     return std::min<std::uint64_t>(demand.wanted_bytes / demand.page_bytes, no_page - 1);
   }
-  const std::uint64_t spare = demand.available - std::min(demand.available, demand.weight_bytes);
-  const std::uint64_t pages = std::min(spare / 2 / demand.page_bytes, demand.most_pages);
+  const std::uint64_t bytes =
+      demand.available ? (*demand.available - std::min(*demand.available, demand.weight_bytes)) / 2
+                       : demand.weight_bytes;
+  const std::uint64_t pages = std::min(bytes / demand.page_bytes, demand.most_pages);
   return std::clamp<std::uint64_t>(pages, 1, no_page - 1);
 }
 

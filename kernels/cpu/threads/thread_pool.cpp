@@ -2,6 +2,9 @@
 
 #include <cassert>
 #include <pthread.h>
+#include <stdexcept>
+#include <string>
+#include <system_error>
 #include <time.h>
 
 #include "kernels/cpu/threads/core_order.hpp"
@@ -47,13 +50,23 @@ ThreadPool::ThreadPool(ThreadPoolOptions options)
     : threads_(options.threads), ranges_(std::make_unique<Range[]>(options.threads)) {
   assert(options.threads >= 1);
   workers_.reserve(options.threads - 1);
-  for (std::size_t thread = 1; thread < options.threads; ++thread) {
-    workers_.emplace_back([this, thread] { work_until_stopped(thread); });
+  try {
+    for (std::size_t thread = 1; thread < options.threads; ++thread) {
+      workers_.emplace_back([this, thread] { work_until_stopped(thread); });
+    }
+  } catch (const std::system_error& error) {  // the system's limit of threads, or of memory
+    const std::size_t started = workers_.size() + 1;
+    stop();
+    throw std::runtime_error("cannot start thread " + std::to_string(started + 1) + " of " +
+                             std::to_string(options.threads) + ": " + error.what() +
+                             "; ask for fewer");
   }
   if (options.pin) pin_workers();
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::stop() {
   stopping_ = true;
   ++calls_;
   calls_.notify_all();

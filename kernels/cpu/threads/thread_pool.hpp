@@ -72,6 +72,7 @@ class ThreadPool {
   void wait_until_done();
   void work_until_stopped(std::size_t thread);
   void pin_workers();
+  void stop();  // and joins
 
   // job_ may be read by whoever has taken a chunk of it: run() does not return, and so nobody
   // writes job_, before that chunk is done.
