@@ -5,9 +5,9 @@
 //   coordinator                                     agent
 //   run actor <-> bridge actor <== ZeroMQ ==> bridge actor <-> agent actor
 //                                                                 | prepare, begin, stop
-//                                     pacer -> virtual users -> target (engine)
-//                                                     |             |
-//                                                     +-> recorder <+
+//                                                pacer <-> users <-> target (engine, server, law)
+//                                                            |          |
+//                                                            +-> recorder <- progress, events
 //
 // These structs never leave the process, so CAF is told not to serialize them.
 
@@ -20,8 +20,8 @@
 #include <vector>
 
 #include "actors/bridge/link.hpp"
+#include "actors/load_request.hpp"
 #include "actors/messages.hpp"
-#include "scenarios/load/load_plan.hpp"
 
 namespace squall::actors {
 
@@ -47,41 +47,70 @@ struct FrameRefused {   // a frame that is not of our protocol; the receiver cou
 
 // ---- agent: what the load says
 
-/// One request on its way to a target; the target makes the prompt from the plan.
-struct LoadRequest {
-  std::uint64_t id = 0;
-  Phase phase = Phase::measure;
-  Instant scheduled;
-  Instant dispatched;
-  Instant deadline;
-  scenarios::RequestPlan plan;
-};
-struct Wake {  // from the pacer: it is time for this user, or this arrival
-  Instant intended;
+struct DueWake {  // `item` is the users' own name for whom, or for which arrival
   std::uint64_t item = 0;
+  Instant intended;
 };
-struct RequestIssued {
-  Phase phase = Phase::measure;
-  Instant at;
+struct WakesDue {  // from the pacer, in order of time: all that is due by now
+  std::vector<DueWake> wakes;
 };
-struct RequestNotSent {  // came due after the load was told to stop
+/// What became of an intended start that came due.
+struct CountedStart {
+  enum class Fate : unsigned char {
+    issued,                // handed to the target
+    dropped_late,          // as many in flight as may be
+    cancelled_before_send  // came due, but the load was told to stop
+  };
+  Fate fate = Fate::issued;
   Phase phase = Phase::measure;
+  Instant at;  // when it was decided
+};
+struct StartsCounted {
+  std::vector<CountedStart> starts;
 };
 struct RequestEnded {
   RequestTimeline timeline;
 };
-struct TargetProgress {  // after each engine step
+struct TargetProgress {  // now and then while the target answers
   std::uint64_t tokens = 0;
   nanoseconds engine_cpu{0};  // cumulative
 };
-struct StopUser {};
-struct UserStopped {};
+struct TargetHappened {  // for the run's timeline: "circuit breaker open: 5 failures in a row"
+  Instant at;
+  std::string what;
+};
+struct StopUsers {
+  Instant at;  // what was due before is still sent, if the load ends by plan; else counted only
+};
+struct UsersStopped {};  // nothing starts any more, and all that came due has been counted
+
+// ---- agent: after the drain, sampled prompts are asked again at rest
+
+struct CheckAnswers {  // agent -> users, who kept the sampled requests and their answers
+  Instant until;       // when that has passed, the check ends at once
+};
+struct AnswerChecked {  // users -> recorder, for each that was asked again
+  Phase phase = Phase::measure;
+  bool agreed = false;
+};
+struct AnswersChecked {};  // users -> agent: all of them, or the time is over
 
 // ---- agent: preparing and ending
 
-struct PrepareTarget {
+struct PrepareLoad {  // read prompts; then the target is prepared
   std::shared_ptr<const scenarios::Scenario> scenario;
   std::string folder;  // what relative paths start from
+  scenarios::AgentShare share;
+  std::shared_ptr<const scenarios::Trace> trace{};  // of a replay, else none
+};
+struct LoadPrepared {};
+struct Calibrated {  // what this agent can drive, measured while nothing else runs
+  Calibration calibration;
+};
+struct PrepareTarget {
+  std::shared_ptr<const scenarios::Scenario> scenario;
+  std::string folder;
+  scenarios::AgentShare share;
 };
 struct TargetReady {
   std::string model_name;
@@ -93,17 +122,29 @@ struct TargetReady {
   std::string model_choice{};  // and who made it: "prefer-real (scenario)"
   std::string model_origin{};  // where the model came from
   std::vector<std::string> warnings{};
+  std::string kind{"engine"};  // "engine", "openai", "simulated"
+  bool simulated = false;      // every output must say so
+  std::string origin{};        // URL without credentials; engine: empty
+  std::string token_counts{};  // how prompt tokens are known
 };
-struct TargetFailed {
+struct TargetFailed {  // or the prompts
   std::string message;
   bool user_can_fix = false;
 };
-struct StepTarget {};
+struct BeginLoad {
+  std::shared_ptr<const scenarios::Scenario> scenario;
+  std::shared_ptr<const scenarios::LoadPlan> plan;
+  Instant start;  // the run's common start, on this machine's clock
+};
+struct BeginTarget {  // offsets such as freezes count from here
+  Instant start;
+};
 struct AbandonOpen {  // every open request ends now, with this outcome
   RequestOutcome outcome;
 };
 struct BeginRecording {
   Instant start;
+  std::size_t categories = 1;  // as in the scenario
 };
 struct TakeSnapshot {
   Instant until;
@@ -114,7 +155,14 @@ struct SnapshotTaken {
 struct PacerStarted {
   nanoseconds start_error{0};
 };
-struct StopPacing {};
+struct WakeAt {
+  Instant instant;
+  std::uint64_t item = 0;
+};
+struct StopPacing {  // delivers what is due before `at`, forgets the rest -> PacingStopped
+  Instant at;
+};
+struct PacingStopped {};  // no wake comes after it
 
 // ---- clocks and signals
 
@@ -135,24 +183,32 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::SendEnvelope)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::EnvelopeArrived)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::CloseBridge)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::FrameRefused)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::LoadRequest)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::Wake)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::RequestIssued)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::RequestNotSent)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::WakesDue)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::StartsCounted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::RequestEnded)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::TargetProgress)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::StopUser)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::UserStopped)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::TargetHappened)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::StopUsers)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::UsersStopped)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::PrepareLoad)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::LoadPrepared)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::PrepareTarget)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::TargetReady)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::TargetFailed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::StepTarget)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::CheckAnswers)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::AnswerChecked)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::AnswersChecked)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::Calibrated)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::BeginLoad)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::BeginTarget)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::AbandonOpen)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::BeginRecording)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::TakeSnapshot)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::SnapshotTaken)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::PacerStarted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::WakeAt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::StopPacing)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::PacingStopped)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::Tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::Interrupt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::EndActors)
@@ -181,52 +237,65 @@ using RunActor = caf::typed_actor<caf::reacts_to<EnvelopeArrived>,  // an agent 
 using AgentActor = caf::typed_actor<caf::reacts_to<EnvelopeArrived>,  // the coordinator speaks
                                     caf::reacts_to<FrameRefused>,     // or babbles
                                     caf::reacts_to<Tick>,             // heartbeat, snapshot, lease
+                                    caf::reacts_to<LoadPrepared>,     // the prompts are read
                                     caf::reacts_to<TargetReady>,      // the model is loaded
-                                    caf::reacts_to<TargetFailed>,     // or cannot be
-                                    caf::reacts_to<PacerStarted>,   // how late the first start was
-                                    caf::reacts_to<SnapshotTaken>,  // becomes a batch
-                                    caf::reacts_to<UserStopped>,    // starts nothing any more
-                                    caf::reacts_to<Interrupt>>;     // leave
+                                    caf::reacts_to<TargetFailed>,     // one of them cannot be
+                                    caf::reacts_to<Calibrated>,       // the agent's own limits
+                                    caf::reacts_to<PacerStarted>,    // how late the first start was
+                                    caf::reacts_to<SnapshotTaken>,   // becomes a batch
+                                    caf::reacts_to<UsersStopped>,    // nothing starts any more
+                                    caf::reacts_to<AnswersChecked>,  // sampled prompts again
+                                    caf::reacts_to<Interrupt>>;      // leave
 
-/// Starts requests and hears how they ended: one user of the closed model, or all open arrivals.
-using UserActor = caf::typed_actor<caf::reacts_to<Wake>,          // start a request
-                                   caf::reacts_to<RequestEnded>,  // record it, think, ask again
-                                   caf::reacts_to<StopUser>>;     // answered by UserStopped
+/// All virtual users of one agent: the closed model's, or whoever makes the open arrivals.
+using UsersActor =
+    caf::typed_actor<caf::reacts_to<PrepareLoad>,   // -> LoadPrepared or TargetFailed, to the agent
+                     caf::reacts_to<BeginLoad>,     // before the common start
+                     caf::reacts_to<WakesDue>,      // start these requests
+                     caf::reacts_to<RequestEnded>,  // from the target's threads: record, go on
+                     caf::reacts_to<StopUsers>,     // -> UsersStopped, to the agent
+                     caf::reacts_to<PacingStopped>,
+                     caf::reacts_to<CheckAnswers>>;  // -> AnswersChecked, to the agent
 
 /// Counts and measures; hands out what happened since the last snapshot.
 using RecorderActor = caf::typed_actor<caf::reacts_to<BeginRecording>,  //
-                                       caf::reacts_to<RequestIssued>,   //
-                                       caf::reacts_to<RequestNotSent>,  //
+                                       caf::reacts_to<StartsCounted>,   // before any of them ends
                                        caf::reacts_to<TargetProgress>,  //
+                                       caf::reacts_to<TargetHappened>,  //
                                        caf::reacts_to<RequestEnded>,    //
+                                       caf::reacts_to<AnswerChecked>,   // after the drain
                                        caf::reacts_to<TakeSnapshot>>;   // -> SnapshotTaken
 
 struct Submit {
   LoadRequest request;
-  UserActor user;  // hears RequestEnded, exactly once
+  UsersActor users;  // hears RequestEnded, exactly once
 };
-struct WakeAt {
-  UserActor user;
-  Instant instant;
-  std::uint64_t item = 0;
+struct BeginPacing {  // from now on wakes go to `users`
+  UsersActor users;
+  std::shared_ptr<scenarios::ArrivalStream> first_wakes;  // pulled as they are needed
+  Instant start;                                          // what the stream's instants count from
 };
 
 }  // namespace squall::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::Submit)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::WakeAt)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::BeginPacing)
 
 namespace squall::actors {
 
-/// Answers requests: the embedded engine; servers later.
+/// The thin adapter around a class Target (agents/targets/target.hpp), which has threads of its
+/// own: TargetEvents::ended sends RequestEnded straight from them to Submit::users, moved;
+/// `progress` and `happened` send TargetProgress and TargetHappened to the recorder likewise.
+/// Handlers take Submit by non-const reference and move the request on.
 using TargetActor =
     caf::typed_actor<caf::reacts_to<PrepareTarget>,  // -> TargetReady or TargetFailed
+                     caf::reacts_to<BeginTarget>,    //
                      caf::reacts_to<Submit>,         //
-                     caf::reacts_to<StepTarget>,     // from itself, while busy
                      caf::reacts_to<AbandonOpen>>;   //
 
 /// Wakes users at absolute instants, whatever else is going on.
-using PacerActor = caf::typed_actor<caf::reacts_to<WakeAt>,       //
-                                    caf::reacts_to<StopPacing>>;  // forgets all wakes
+using PacerActor = caf::typed_actor<caf::reacts_to<BeginPacing>,  //
+                                    caf::reacts_to<WakeAt>,       // once more, by users
+                                    caf::reacts_to<StopPacing>>;  // -> PacingStopped, to users
 
 }  // namespace squall::actors

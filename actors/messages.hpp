@@ -12,7 +12,7 @@
 
 namespace squall::actors {
 
-inline constexpr std::uint32_t protocol_version = 1;
+inline constexpr std::uint32_t protocol_version = 2;
 
 // ---- agent -> coordinator
 
@@ -21,6 +21,14 @@ struct Hello {  // first message on a new connection
   std::string tool_version;
   std::string host;
   std::uint64_t process_id = 0;
+};
+/// What an agent can drive, measured against a target that does nothing, before the run.
+struct Calibration {
+  double starts_per_second = 0;
+  double chunks_per_second = 0;
+  nanoseconds pacing_error_p99{0};
+  nanoseconds cpu_per_start{0}, cpu_per_chunk{0};
+  friend bool operator==(const Calibration&, const Calibration&) = default;
 };
 struct Ready {  // prepared: model loaded, share planned, clock offset known
   std::uint64_t plan_fingerprint = 0;
@@ -36,6 +44,11 @@ struct Ready {  // prepared: model loaded, share planned, clock offset known
   nanoseconds load_time{0};
   nanoseconds clock_error_bound{0};   // half the best round trip
   std::vector<std::string> warnings;  // what every report of the run must say
+  std::string target_kind;            // "engine", "openai", "simulated"
+  bool target_is_simulated = false;   // every output must say so
+  std::string target_origin;          // URL without credentials; engine: empty
+  std::string token_counts;           // how prompt tokens are known: "estimated"
+  Calibration calibration;
 };
 struct PrepareFailed {
   std::string message;

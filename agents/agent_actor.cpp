@@ -14,35 +14,14 @@ namespace {
 
 using Self = AgentActor::stateful_pointer<AgentState>;
 
-void spawn_users(Self self, const effect::BeginLoad& begin) {
-  auto& state = self->state;
-  auto context = std::make_shared<LoadContext>(begin.scenario, begin.plan, begin.start);
-  const auto spawn = [&](RequestSource source) {
-    state.users.push_back(self->spawn(virtual_user_actor, std::move(source),
-                                      std::shared_ptr<const UserSurroundings>(state.surroundings),
-                                      std::shared_ptr<const LoadContext>(context)));
-    return state.users.back();
-  };
-  for (const auto& user : begin.plan->users) {
-    const auto actor = spawn(RequestSource(context, user));
-    self->send(state.surroundings->pacer, WakeAt{actor, begin.start + user.start, 0});
-  }
-  if (!begin.plan->arrivals.empty()) {
-    const auto actor = spawn(RequestSource(context));
-    for (const auto& arrival : begin.plan->arrivals)
-      self->send(state.surroundings->pacer,
-                 WakeAt{actor, begin.start + arrival.at, arrival.arrival});
-  }
-}
-
 void perform(Self self, const AgentEffects& effects);
 
 void end_everything(Self self, const effect::Leave& leave) {
   auto& state = self->state;
-  for (const auto& user : state.users) caf::anon_send_exit(user, caf::exit_reason::user_shutdown);
-  caf::anon_send_exit(state.surroundings->pacer, caf::exit_reason::user_shutdown);
-  caf::anon_send_exit(state.surroundings->recorder, caf::exit_reason::user_shutdown);
-  caf::anon_send_exit(state.surroundings->target, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(state.users, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(state.around.pacer, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(state.around.recorder, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(state.around.target, caf::exit_reason::user_shutdown);
   self->send(state.bridge, CloseBridge{});  // a message, not a kill: frames before it still leave
   state.parts.on_left(leave.exit_code, leave.why);
   self->quit();
@@ -50,21 +29,29 @@ void end_everything(Self self, const effect::Leave& leave) {
 
 void perform_one(Self self, const AgentEffect& any) {
   auto& state = self->state;
-  const auto& around = *state.surroundings;
+  const auto& around = state.around;
   if (const auto* send = std::get_if<effect::Send>(&any)) {
     self->send(state.bridge, SendEnvelope{{}, {state.run->run(), state.epoch, send->message}});
   } else if (const auto* prepare = std::get_if<effect::PrepareTarget>(&any)) {
-    self->send(around.target, PrepareTarget{prepare->scenario, prepare->folder});
+    state.to_prepare = *prepare;
+    self->send(state.users,
+               PrepareLoad{prepare->scenario, prepare->folder, prepare->share, prepare->trace});
+  } else if (const auto* calibrate = std::get_if<effect::Calibrate>(&any)) {
+    if (state.parts.calibrate) {
+      state.parts.calibrate(AgentActor{self}, calibrate->target);
+    } else {
+      self->send(AgentActor{self}, Calibrated{});
+    }
   } else if (const auto* begin = std::get_if<effect::BeginLoad>(&any)) {
-    self->send(around.recorder, BeginRecording{begin->start});
-    spawn_users(self, *begin);
+    self->send(around.recorder, BeginRecording{begin->start, begin->scenario->categories.size()});
+    self->send(around.target, BeginTarget{begin->start});
+    self->send(state.users, BeginLoad{begin->scenario, begin->plan, begin->start});
   } else if (std::holds_alternative<effect::StopUsers>(any)) {
-    self->send(around.pacer, StopPacing{});
-    state.users_to_stop = state.users.size();
-    for (const auto& user : state.users) self->send(user, StopUser{});
-    if (state.users.empty()) perform(self, state.run->on_users_stopped(self->clock().now()));
+    self->send(state.users, StopUsers{self->clock().now()});
   } else if (const auto* abandon = std::get_if<effect::AbandonOpen>(&any)) {
     self->send(around.target, AbandonOpen{abandon->outcome});
+  } else if (const auto* check = std::get_if<effect::CheckAnswers>(&any)) {
+    self->send(state.users, CheckAnswers{check->until});
   } else if (const auto* snapshot = std::get_if<effect::TakeSnapshot>(&any)) {
     self->send(around.recorder, TakeSnapshot{snapshot->until});
   } else if (const auto* warn = std::get_if<effect::Warn>(&any)) {
@@ -85,9 +72,19 @@ void schedule_tick(Self self) {
 }
 
 PreparedTarget prepared(const TargetReady& ready) {
-  return {ready.model_name,      ready.model_fingerprint, ready.model_is_synthetic,
-          ready.instruction_set, ready.threads,           ready.load_time,
-          ready.model_choice,    ready.model_origin,      ready.warnings};
+  return {ready.model_name,
+          ready.model_fingerprint,
+          ready.model_is_synthetic,
+          ready.instruction_set,
+          ready.threads,
+          ready.load_time,
+          ready.model_choice,
+          ready.model_origin,
+          ready.warnings,
+          ready.kind,
+          ready.simulated,
+          ready.origin,
+          ready.token_counts};
 }
 
 }  // namespace
@@ -99,11 +96,11 @@ AgentActor::behavior_type agent_actor(Self self, Hello hello, std::uint64_t epoc
   state.run = std::make_unique<AgentRun>(std::move(hello), self->clock().now());
   state.epoch = epoch;
   state.parts = std::move(parts);
-  state.surroundings = std::make_shared<UserSurroundings>();
-  state.surroundings->agent = me;
-  state.surroundings->pacer = state.parts.make_pacer(me);
-  state.surroundings->recorder = state.parts.make_recorder(me);
-  state.surroundings->target = state.parts.make_target(me, state.surroundings->recorder);
+  state.around.agent = me;
+  state.around.pacer = state.parts.make_pacer(me);
+  state.around.recorder = state.parts.make_recorder(me);
+  state.around.target = state.parts.make_target(me, state.around.recorder);
+  state.users = self->spawn(users_actor, state.around);
   state.bridge = state.parts.make_bridge(me);
   self->send(me, Tick{self->clock().now()});
   return {
@@ -120,11 +117,19 @@ AgentActor::behavior_type agent_actor(Self self, Hello hello, std::uint64_t epoc
         perform(self, self->state.run->on_tick(tick.due, self->clock().now()));
         schedule_tick(self);
       },
+      [self](const LoadPrepared&) {
+        const effect::PrepareTarget& target = *self->state.to_prepare;
+        self->send(self->state.around.target,
+                   PrepareTarget{target.scenario, target.folder, target.share});
+      },
       [self](const TargetReady& ready) {
         perform(self, self->state.run->on_target_ready(prepared(ready), self->clock().now()));
       },
       [self](const TargetFailed& failed) {
         perform(self, self->state.run->on_target_failed(failed.message, failed.user_can_fix));
+      },
+      [self](const Calibrated& calibrated) {
+        perform(self, self->state.run->on_calibrated(calibrated.calibration));
       },
       [self](const PacerStarted& started) {
         perform(self, self->state.run->on_first_start(started.start_error));
@@ -132,9 +137,11 @@ AgentActor::behavior_type agent_actor(Self self, Hello hello, std::uint64_t epoc
       [self](SnapshotTaken& taken) {
         perform(self, self->state.run->on_snapshot(std::move(taken.snapshot), self->clock().now()));
       },
-      [self](const UserStopped&) {
-        if (--self->state.users_to_stop == 0)
-          perform(self, self->state.run->on_users_stopped(self->clock().now()));
+      [self](const UsersStopped&) {
+        perform(self, self->state.run->on_users_stopped(self->clock().now()));
+      },
+      [self](const AnswersChecked&) {
+        perform(self, self->state.run->on_answers_checked(self->clock().now()));
       },
       [self](const Interrupt&) { perform(self, self->state.run->on_interrupt()); },
   };

@@ -3,12 +3,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "actors/actor_interfaces.hpp"
 #include "agents/agent_run.hpp"
-#include "agents/load/virtual_user_actor.hpp"
+#include "agents/load/users_actor.hpp"
 
 namespace squall::agents {
 
@@ -18,6 +18,9 @@ struct AgentParts {
   std::function<actors::PacerActor(actors::AgentActor)> make_pacer;
   std::function<actors::RecorderActor(actors::AgentActor)> make_recorder;
   std::function<actors::TargetActor(actors::AgentActor, actors::RecorderActor)> make_target;
+  /// Measures what this agent can drive against such a target, and sends it Calibrated; none: that
+  /// counts as unknown.
+  std::function<void(actors::AgentActor, scenarios::TargetKind)> calibrate;
   /// Something that a person at this agent should know.
   std::function<void(const std::string& what)> on_warning;
   /// The agent is done; everything it spawned has been told to end.
@@ -29,9 +32,9 @@ struct AgentState {
   std::uint64_t epoch = 0;
   AgentParts parts;
   actors::BridgeActor bridge;
-  std::shared_ptr<UserSurroundings> surroundings;
-  std::vector<actors::UserActor> users;
-  std::size_t users_to_stop = 0;
+  UsersSurroundings around;
+  actors::UsersActor users;
+  std::optional<effect::PrepareTarget> to_prepare;  // once the prompts are read
 };
 
 actors::AgentActor::behavior_type agent_actor(actors::AgentActor::stateful_pointer<AgentState> self,

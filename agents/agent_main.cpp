@@ -21,10 +21,12 @@
 #include "actors/bridge/zmq_link.hpp"
 #include "actors/tool_version.hpp"
 #include "agents/agent_actor.hpp"
+#include "agents/load/calibration_actor.hpp"
 #include "agents/load/pacer_actor.hpp"
 #include "agents/load/recorder_actor.hpp"
 #include "agents/models/progress_display.hpp"
-#include "agents/targets/engine_actor.hpp"
+#include "agents/open_files.hpp"
+#include "agents/targets/target_actor.hpp"
 #include "agents/thread_priority.hpp"
 
 namespace {
@@ -75,8 +77,10 @@ agents::AgentParts production_parts(caf::actor_system& system, std::shared_ptr<L
   };
   parts.make_target = [&system, agents_here, on_download](AgentActor agent,
                                                           RecorderActor recorder) {
-    return system.spawn<caf::detached>(agents::engine_actor, agent, recorder, agents_here,
-                                       on_download);
+    return system.spawn(agents::target_actor, agent, recorder, agents_here, on_download);
+  };
+  parts.calibrate = [&system](AgentActor agent, scenarios::TargetKind target) {
+    system.spawn(agents::calibration_actor, agent, target);
   };
   parts.on_warning = [quiet](const std::string& what) {
     if (!quiet) std::fprintf(stderr, "squall-agent: warning: %s\n", what.c_str());
@@ -102,7 +106,8 @@ Left run_agent(const std::string& endpoint, const std::string& name, std::size_t
   agents::prefer_prompt_wakeups();
   caf::actor_system_config config;
   config.set("scheduler.policy", caf::atom("sharing"));  // no CPU when idle, quicker to wake
-  config.set("scheduler.max-threads", std::size_t{2});
+  // One worker: users, target and recorder hand work on without waking another thread.
+  config.set("scheduler.max-threads", std::size_t{1});
   config.set("scheduler.max-throughput", std::size_t{300});
   caf::actor_system system{config};
   std::promise<Left> left;
@@ -140,6 +145,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  agents::raise_open_files_limit();  // each request to a server may need a connection of its own
   try {
     const Left left = run_agent(endpoint, name, agents_here, quiet);
     if (!left.why.empty() && !quiet) std::fprintf(stderr, "squall-agent: %s\n", left.why.c_str());

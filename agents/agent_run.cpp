@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "scenarios/datasets/dataset_error.hpp"
+#include "scenarios/datasets/trace_reader.hpp"
 #include "scenarios/schema/scenario_parser.hpp"
 
 namespace squall::agents {
@@ -24,6 +26,8 @@ constexpr auto greeting_limit = 15s;
 constexpr auto resend_interval = 1s;
 constexpr std::size_t unacknowledged_limit = 32;
 constexpr auto drain_snapshot_interval = 200ms;
+constexpr auto check_snapshot_interval = 1s;
+constexpr auto check_grace = 2s;  // for the word that the check is over, after its time
 constexpr auto idle_tick = 100ms;
 constexpr int protocol_error_limit = 8;
 
@@ -57,16 +61,22 @@ AgentEffects AgentRun::handle(const Rejected& message, Instant) {
 AgentEffects AgentRun::handle(const Prepare& message, Instant) {
   if (stage_ != Stage::greeting) return {};
   stage_ = Stage::preparing;
+  const auto folder = std::filesystem::path(message.scenario_file).parent_path();
   try {
     scenario_ = std::make_shared<const scenarios::Scenario>(
         scenarios::parse_scenario(message.scenario_text, message.scenario_file));
+    std::shared_ptr<const scenarios::Trace> trace;
+    if (const auto* replay = std::get_if<scenarios::TraceReplay>(&scenario_->load))
+      trace = scenarios::load_trace(folder / replay->file, *replay);
     plan_ = std::make_shared<const scenarios::LoadPlan>(
-        scenarios::make_load_plan(*scenario_, message.share));
+        scenarios::make_load_plan(*scenario_, message.share, std::move(trace)));
+    plan_fingerprint_ = scenarios::fingerprint(*scenario_, *plan_);
   } catch (const scenarios::ScenarioError& error) {
     return on_target_failed(error.what(), true);
+  } catch (const scenarios::DatasetError& error) {
+    return on_target_failed(error.what(), true);
   }
-  const auto folder = std::filesystem::path(message.scenario_file).parent_path().string();
-  return {effect::PrepareTarget{scenario_, folder}};
+  return {effect::PrepareTarget{scenario_, folder.string(), message.share, plan_->trace}};
 }
 
 AgentEffects AgentRun::handle(const StartAt& message, Instant now) {
@@ -93,6 +103,7 @@ AgentEffects AgentRun::handle(const StopLoad& message, Instant now) {
   switch (stage_) {
     case Stage::greeting:
     case Stage::preparing:
+    case Stage::calibrating:
     case Stage::ready:
       return leave(0, "");
     case Stage::running:
@@ -102,6 +113,11 @@ AgentEffects AgentRun::handle(const StopLoad& message, Instant now) {
     case Stage::draining:
       abandon_as_ = Cancelled{};
       stop_load(message.grace, now, effects);
+      break;
+    case Stage::checking:  // what has been compared by now counts
+      effects.push_back(effect::CheckAnswers{now});
+      effects.push_back(effect::AbandonOpen{Cancelled{}});
+      check_end_ = std::min(check_end_, now + check_grace);
       break;
     case Stage::sealing:
     case Stage::done:
@@ -121,7 +137,7 @@ AgentEffects AgentRun::handle(const ClockReply& message, Instant now) {
               .replied = Instant(nanoseconds(message.replied)),
               .arrived = now});
   AgentEffects effects;
-  send_ready_when_complete(effects);
+  calibrate_when_prepared(effects);
   return effects;
 }
 
@@ -139,7 +155,7 @@ AgentEffects AgentRun::on_target_ready(const PreparedTarget& target, Instant) {
   target_ = target;
   AgentEffects effects;
   for (const std::string& warning : target.warnings) effects.push_back(effect::Warn{warning});
-  send_ready_when_complete(effects);
+  calibrate_when_prepared(effects);
   return effects;
 }
 
@@ -150,16 +166,25 @@ AgentEffects AgentRun::on_target_failed(const std::string& message, bool user_ca
   return effects;
 }
 
-void AgentRun::send_ready_when_complete(AgentEffects& effects) {
+void AgentRun::calibrate_when_prepared(AgentEffects& effects) {
   if (stage_ != Stage::preparing || !target_ || clock_.samples() < probe_count) return;
+  stage_ = Stage::calibrating;
+  effects.push_back(effect::Calibrate{scenario_->target.kind});
+}
+
+AgentEffects AgentRun::on_calibrated(const Calibration& calibration) {
+  AgentEffects effects;
+  if (stage_ != Stage::calibrating) return effects;  // has left meanwhile
+  calibration_ = calibration;
   stage_ = Stage::ready;
   send_ready(effects);
+  return effects;
 }
 
 void AgentRun::send_ready(AgentEffects& effects) const {
   effects.push_back(effect::Send{Ready{
-      .plan_fingerprint = scenarios::fingerprint(*scenario_, *plan_),
-      .planned_requests = plan_->arrivals.size(),
+      .plan_fingerprint = plan_fingerprint_,
+      .planned_requests = plan_->arrivals,
       .planned_users = plan_->users.size(),
       .model_name = target_->model_name,
       .model_fingerprint = target_->model_fingerprint,
@@ -171,6 +196,11 @@ void AgentRun::send_ready(AgentEffects& effects) const {
       .load_time = target_->load_time,
       .clock_error_bound = clock_.error_bound(),
       .warnings = target_->warnings,
+      .target_kind = target_->kind,
+      .target_is_simulated = target_->simulated,
+      .target_origin = target_->origin,
+      .token_counts = target_->token_counts,
+      .calibration = calibration_,
   }});
 }
 
@@ -219,12 +249,33 @@ AgentEffects AgentRun::on_snapshot(MetricsSnapshot snapshot, Instant now) {
   AgentEffects effects;
   if (unacknowledged_.size() <= unacknowledged_limit)
     effects.push_back(effect::Send{unacknowledged_.back()});
-  if (complete) {
-    stage_ = Stage::sealing;
-    last_seal_ = now;
-    effects.push_back(effect::Send{Sealed{batches_, totals_}});
-  }
+  if (complete) after_the_drain(now, effects);
+  if (stage_ == Stage::checking && last_snapshot_) seal(now, effects);
   return effects;
+}
+
+// A load that was broken off is not checked: whoever stopped it wants the end.
+void AgentRun::after_the_drain(Instant now, AgentEffects& effects) {
+  const bool by_plan = std::holds_alternative<OpenAtEnd>(abandon_as_);
+  if (scenario_->accuracy.sample <= 0 || !by_plan) return seal(now, effects);
+  stage_ = Stage::checking;
+  const Instant until = now + scenario_->accuracy.time_limit;
+  check_end_ = until + check_grace;
+  effects.push_back(effect::CheckAnswers{until});
+}
+
+AgentEffects AgentRun::on_answers_checked(Instant now) {
+  AgentEffects effects;
+  if (stage_ != Stage::checking || answers_checked_) return effects;
+  answers_checked_ = true;
+  tick_while_emptying(now, effects);
+  return effects;
+}
+
+void AgentRun::seal(Instant now, AgentEffects& effects) {
+  stage_ = Stage::sealing;
+  last_seal_ = now;
+  effects.push_back(effect::Send{Sealed{batches_, totals_}});
 }
 
 void AgentRun::forget_acknowledged(std::uint64_t sequence) {
@@ -258,10 +309,12 @@ AgentEffects AgentRun::on_tick(Instant due, Instant now) {
   AgentEffects effects;
   if (stage_ == Stage::done) return effects;
   const nanoseconds lag = now - due;
-  worst_lag_ = std::max(worst_lag_, lag);
+  // Before the load, preparing may keep this thread for long; that delays nothing that is measured.
+  if (start_ != Instant{} && due >= start_) worst_lag_ = std::max(worst_lag_, lag);
   lag_of_beat_ = std::max(lag_of_beat_, lag);
   tick_while_connecting(now, effects);
   tick_while_running(now, effects);
+  tick_while_emptying(now, effects);
   if (stage_ != Stage::greeting && now - last_sent_beat_ >= beat_interval) {
     last_sent_beat_ = now;
     effects.push_back(effect::Send{Heartbeat{std::exchange(lag_of_beat_, nanoseconds{0})}});
@@ -290,13 +343,22 @@ void AgentRun::tick_while_running(Instant now, AgentEffects& effects) {
     if (now >= start_ + plan_->stop) {
       stop_load(scenario_->phases.drain, start_ + plan_->stop, effects);
     }
-  } else if (stage_ == Stage::draining) {
+  }
+}
+
+void AgentRun::tick_while_emptying(Instant now, AgentEffects& effects) {
+  if (stage_ == Stage::draining) {
     if (now >= drain_end_ && !abandoned_) {
       abandoned_ = true;
       effects.push_back(effect::AbandonOpen{abandon_as_});
     }
     if (!snapshot_pending_ && now - snapshot_until_ >= drain_snapshot_interval)
       request_snapshot(now, effects);
+  } else if (stage_ == Stage::checking && !snapshot_pending_) {
+    if (now >= check_end_) answers_checked_ = true;
+    if (!answers_checked_ && now - snapshot_until_ < check_snapshot_interval) return;
+    last_snapshot_ = answers_checked_;
+    request_snapshot(now, effects);
   }
 }
 

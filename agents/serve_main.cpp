@@ -16,6 +16,7 @@
 #include "agents/engine/model/model.hpp"
 #include "agents/engine/model/tokenizer/chat_template.hpp"
 #include "agents/models/model_choice.hpp"
+#include "agents/open_files.hpp"
 #include "agents/serve/api_service.hpp"
 #include "agents/serve/engine_worker.hpp"
 #include "agents/serve/http_server.hpp"
@@ -184,6 +185,14 @@ ChatEncoder chat_encoder(const std::string& wanted, const std::shared_ptr<const 
   };
 }
 
+/// Names the time since which this machine's steady clock counts; empty where nobody says.
+std::string boot_of_this_machine() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string boot;
+  std::getline(file, boot);
+  return boot;
+}
+
 ServiceOptions service_options(const Options& options, const std::shared_ptr<const Model>& model) {
   const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
   return {.model_name = options.model_name.empty() ? model->name : options.model_name,
@@ -193,6 +202,7 @@ ServiceOptions service_options(const Options& options, const std::shared_ptr<con
           .api_key = api_key(options.api_key_file),
           .seed = options.seed,
           .started_unix = std::chrono::duration_cast<std::chrono::seconds>(since_1970).count(),
+          .boot = boot_of_this_machine(),
           .encode_chat = chat_encoder(options.chat_template, model)};
 }
 
@@ -222,7 +232,14 @@ std::string greeting(const HttpServer& server, const ServiceOptions& service, co
          " threads, context " + std::to_string(service.context) + "\n";
 }
 
+void warn_of_few_files(std::size_t connections) {
+  const std::string shortage = open_files_shortage(connections, raise_open_files_limit());
+  if (!shortage.empty())
+    std::fprintf(stderr, "squall-serve: warning: --max-connections: %s\n", shortage.c_str());
+}
+
 int serve(const Options& options) {
+  warn_of_few_files(options.http.connections);
   HttpServer server(options.listen, options.http);  // first: a taken port is told at once
   const auto model = load_model(model_here(options.model));
   auto wishes = service_options(options, model);

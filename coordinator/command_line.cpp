@@ -12,7 +12,9 @@
 #include "actors/bridge/zmq_link.hpp"
 #include "actors/tool_version.hpp"
 #include "coordinator/local_agents.hpp"
+#include "coordinator/preview/preview_command.hpp"
 #include "coordinator/run_command.hpp"
+#include "coordinator/selftest/selftest_command.hpp"
 #include "scenarios/schema/nearest_name.hpp"
 #include "scenarios/schema/scenario_parser.hpp"
 
@@ -20,12 +22,14 @@ namespace squall::coordinator {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> own_commands{"run", "validate"};
+constexpr std::array<std::string_view, 4> own_commands{"run", "preview", "selftest", "validate"};
 
 constexpr const char* description = R"(Squall: load and stress tests of quantized LLM inference.
 
   squall run scenarios/smoke.toml      runs a load test on this machine and judges it
   squall validate my.toml              checks a scenario, runs nothing
+  squall preview my.toml               draws its load, runs nothing
+  squall selftest --quick              checks Squall's own numbers against known truth
   squall model inspect m.gguf          looks at models, makes and measures them
   squall serve m.gguf                  serves a model as OpenAI's API does
   squall NAME …                        runs the sibling program squall-NAME)";
@@ -38,6 +42,24 @@ Ctrl-C drains briefly and prints partial figures; a second one ends at once.
 Environment: SQUALL_MODEL_CHOICE (real, prefer-real, synthetic: overrules the scenario),
 SQUALL_MODEL (path or name of a model), SQUALL_MODELS (folder of models), XDG_CACHE_HOME
 (downloads), SQUALL_INSTRUCTION_SET (force kernels: avx512_vnni, avx2, reference), NO_COLOR.)";
+
+constexpr const char* preview_footer = R"(
+Draws what a run would ask, and when, from the same plan that the agents follow: arrivals per
+second or users at work over time, lengths of prompts and answers, categories, each agent's
+share. Nothing is started, no server is asked, no model is loaded. Try
+
+  squall preview scenarios/steady_chat.toml
+  squall preview my.toml --agents 4 --json plan.json
+
+Blocks are drawn where the terminal shows UTF-8, plain characters elsewhere. Exit code 2: the
+scenario or its trace needs mending.)";
+
+constexpr const char* selftest_footer = R"(
+Simulated targets answer by laws whose true percentiles are known. Everything between them and the
+printed figures is what any run goes through: agents as processes, pacing, recording, merging.
+Takes about half a minute with --quick, else about three.
+
+Exit codes: 0 all is as it must be, 1 something is not, 130 interrupted.)";
 
 /// Like git: `squall agent …` is the program squall-agent. Returns only when there is none.
 void run_sibling(int argc, char** argv) {
@@ -63,6 +85,49 @@ int unknown_command(const std::string& name) {
   return 2;
 }
 
+/// What the command line asks for; one of them.
+struct Orders {
+  RunOptions run;
+  std::string to_validate;
+  PreviewCommand preview;
+  SelftestOptions selftest;
+};
+
+CLI::App* add_run(CLI::App& app, RunOptions& options) {
+  CLI::App* run = app.add_subcommand("run", "Runs a scenario, shows its course, judges it.");
+  run->add_option("SCENARIO", options.scenario, "scenario file (TOML)")->required();
+  run->add_option("--agents", options.agents, "how many local agent processes share the load")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  run->add_option("--listen", options.listen,
+                  "where agents connect; loopback only, '*' picks a free port")
+      ->capture_default_str();
+  run->add_option("--json", options.json, "also write everything to this file, as JSON");
+  run->footer(run_footer);
+  return run;
+}
+
+CLI::App* add_preview(CLI::App& app, PreviewCommand& command) {
+  CLI::App* preview = app.add_subcommand("preview", "Draws the planned load and runs nothing.");
+  preview->add_option("SCENARIO", command.scenario, "scenario file (TOML)")->required();
+  preview->add_option("--agents", command.agents, "how many agents the load is shared among")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  preview->add_option("--json", command.json, "also write the figures to this file, as JSON");
+  preview->footer(preview_footer);
+  return preview;
+}
+
+CLI::App* add_selftest(CLI::App& app, SelftestOptions& options) {
+  CLI::App* selftest = app.add_subcommand(
+      "selftest", "Checks on this machine that Squall's numbers hold the truth; needs no server.");
+  selftest->add_flag("--quick", options.quick, "leave out what takes long");
+  selftest->add_option("--seed", options.seed, "of all that is drawn")->capture_default_str();
+  selftest->add_option("--json", options.json, "also write the results to this file, as JSON");
+  selftest->footer(selftest_footer);
+  return selftest;
+}
+
 }  // namespace
 
 int command_line(int argc, char** argv) {
@@ -79,21 +144,12 @@ int command_line(int argc, char** argv) {
   app.set_version_flag("--version", "squall " + std::string(actors::tool_version));
   app.require_subcommand(1);
 
-  RunOptions options;
-  CLI::App* run = app.add_subcommand("run", "Runs a scenario, shows its course, judges it.");
-  run->add_option("SCENARIO", options.scenario, "scenario file (TOML)")->required();
-  run->add_option("--agents", options.agents, "how many local agent processes share the load")
-      ->check(CLI::Range(1, 64))
-      ->capture_default_str();
-  run->add_option("--listen", options.listen,
-                  "where agents connect; loopback only, '*' picks a free port")
-      ->capture_default_str();
-  run->add_option("--json", options.json, "also write everything to this file, as JSON");
-  run->footer(run_footer);
-
-  std::string scenario;
+  Orders orders;
+  CLI::App* run = add_run(app, orders.run);
   CLI::App* validate = app.add_subcommand("validate", "Checks a scenario and runs nothing.");
-  validate->add_option("SCENARIO", scenario, "scenario file (TOML)")->required();
+  validate->add_option("SCENARIO", orders.to_validate, "scenario file (TOML)")->required();
+  CLI::App* preview = add_preview(app, orders.preview);
+  CLI::App* selftest = add_selftest(app, orders.selftest);
 
   try {
     app.parse(argc, argv);
@@ -101,7 +157,10 @@ int command_line(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   try {
-    return *run ? run_command(options) : validate_command(scenario);
+    if (*run) return run_command(orders.run);
+    if (*preview) return preview_command(orders.preview);
+    if (*selftest) return selftest_command(orders.selftest);
+    return validate_command(orders.to_validate);
   } catch (const scenarios::ScenarioError& error) {
     std::fprintf(stderr, "%s\n", error.what());  // one file:line:column a line, for editors
     return 2;

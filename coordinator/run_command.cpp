@@ -1,5 +1,6 @@
 #include "coordinator/run_command.hpp"
 
+#include <algorithm>
 #include <array>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -42,19 +43,6 @@ using namespace std::chrono_literals;
 using namespace actors;
 
 namespace {
-
-std::string read_scenario(const std::string& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored))
-    throw UsageError(path + " is a directory; name a scenario file");
-  std::ifstream file(path, std::ios::binary);
-  if (!file)
-    throw UsageError("cannot read scenario " + path + ": " + std::strerror(errno) +
-                     "; scenarios/ has ready-made ones");
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 /// FNV-1a (Fowler, Noll, Vo), 64 bits: names a text in reports; not a signature.
 std::string hash_of(const std::string& text) {
@@ -223,9 +211,11 @@ class Conduct {
     std::vector<const AgentRecord*> agents;
     for (const auto& agent : phases.roster().entries()) {
       agents.push_back(&agent.record);
+      moment.agent_names.push_back(agent.record.hello.name);
       moment.agents_alive += agent.alive() ? 1 : 0;
       moment.synthetic_model |= agent.record.ready && agent.record.ready->model_is_synthetic;
     }
+    moment.simulated_target = is_simulated(scenario_, agents);
     if (moment.stage > RunStage::preparing) moment.warnings = run_warnings(agents);
     return make_live_status(scenario_, phases.record().timeline, moment);
   }
@@ -244,6 +234,12 @@ class Conduct {
   std::optional<LiveStatus> status_;
 };
 
+/// Of a terminal, within what tables need and what is easy to read; of a file or a pipe, 100.
+std::size_t summary_width(std::FILE* stream) {
+  if (isatty(fileno(stream)) != 1) return 100;
+  return std::clamp<std::size_t>(terminal_width(stream), 60, 120);
+}
+
 int report(const Ended& ended, JsonFile& json) {
   const RunRecord& record = ended.record;
   if (!record.began) {
@@ -255,13 +251,27 @@ int report(const Ended& ended, JsonFile& json) {
     return ended.broken_by_user ? 2 : 1;
   }
   const RunReport made = make_run_report(record);
-  const std::string text = text_summary(made, {.colour = colour_wanted(stdout)});
+  const std::string text =
+      text_summary(made, {.colour = colour_wanted(stdout), .width = summary_width(stdout)});
   std::fwrite(text.data(), 1, text.size(), stdout);
   if (json.wanted() && !json.write(json_report(made, record))) return 1;
   return made.verdict.exit_code;
 }
 
 }  // namespace
+
+std::string read_scenario(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
+    throw UsageError(path + " is a directory; name a scenario file");
+  std::ifstream file(path, std::ios::binary);
+  if (!file)
+    throw UsageError("cannot read scenario " + path + ": " + std::strerror(errno) +
+                     "; scenarios/ has ready-made ones");
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
 
 int run_command(const RunOptions& options) {
   RunRecord record = new_record(options.scenario, read_scenario(options.scenario));

@@ -19,6 +19,9 @@ struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The text of a scenario file. Throws UsageError.
+std::string read_scenario(const std::string& path);
+
 /// Prints progress on standard error and the summary on standard output. Returns the exit code
 /// (docs/measurement.md, section 7). Throws UsageError, scenarios::ScenarioError,
 /// actors::LinkError, LocalAgentError.

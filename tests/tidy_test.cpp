@@ -116,14 +116,19 @@ BOOST_AUTO_TEST_CASE(each_third_party_library_has_one_place) {
         R"(^coordinator/run_command\.cpp$)"}},
       {R"(^CLI/)", {R"(main\.cpp$)", R"(^coordinator/command_line\.cpp$)"}},
       {R"(^nlohmann/)",
-       {R"(^coordinator/report/json_report)", R"(^agents/serve/api_re)", R"(^agents/model_tool/)"}},
+       {R"(^coordinator/report/json_report)", R"(^coordinator/preview/preview_json)",
+        R"(^coordinator/selftest/)", R"(^agents/serve/api_re)", R"(^agents/model_tool/)",
+        R"(^scenarios/datasets/json_item)",
+        R"(^agents/targets/openai/(answer_chunk|request_body|server_check))"}},
       {R"(^sqlite3)", {R"(^coordinator/store/database)"}},
       {R"(^(hip|cuda))", {R"(^kernels/hip/)"}},
       {R"(^curl/)", {R"(^agents/models/http_transfer)"}},
-      {R"(^openssl/)", {R"(^agents/models/sha256)"}},
+      {R"(^openssl/)", {R"(^agents/models/sha256)", R"(^agents/targets/openai/http/tls_client)"}},
       {R"(^zlib)", {R"(^agents/models/gzip_decompressor)"}},
       {R"(^zstd)", {R"(^agents/models/zstd_decompressor)"}},
-      {R"(^boost/)", {R"(^actors/metrics/percentile)", R"(^agents/serve/http_)"}},
+      {R"(^boost/)",
+       {R"(^actors/metrics/percentile)", R"(^agents/serve/http_)",
+        R"(^agents/targets/openai/(http/|exchange|server_check))"}},
   };
   for (const auto& source : sources()) {
     if (top_folder(source.path) == "tests") continue;

@@ -18,25 +18,43 @@ Histogram& histogram(PhaseMetrics& metrics, Metric metric) {
   return metrics.durations[static_cast<std::size_t>(metric)];
 }
 
-void record_completed(const RequestTimeline& timeline, PhaseMetrics& metrics) {
-  const Instant first = timeline.content.front();
-  const Instant last = timeline.content.back();
-  histogram(metrics, Metric::ttft).record(first - timeline.scheduled);
-  histogram(metrics, Metric::ttft_service).record(first - timeline.dispatched);
-  histogram(metrics, Metric::e2e).record(last - timeline.scheduled);
-  histogram(metrics, Metric::e2e_service).record(last - timeline.dispatched);
+/// The first and the last content of an answer, and what lies between.
+void record_content(const RequestTimeline& timeline, PhaseMetrics& metrics) {
+  const auto& content = timeline.content;
+  const nanoseconds service = content.back() - timeline.dispatched;
+  histogram(metrics, Metric::ttft).record(content.front() - timeline.scheduled);
+  histogram(metrics, Metric::ttft_service).record(content.front() - timeline.dispatched);
+  histogram(metrics, Metric::e2e).record(content.back() - timeline.scheduled);
+  histogram(metrics, Metric::e2e_service).record(service);
+  const auto tokens = static_cast<std::int64_t>(timeline.output_tokens);
+  if (tokens >= 1) histogram(metrics, Metric::ntpot).record(service / tokens);
   // All tokens in one chunk leave no time between them to measure; that is not zero.
-  if (timeline.output_tokens >= 2 && timeline.content.size() >= 2)
-    histogram(metrics, Metric::tpot)
-        .record((last - first) / static_cast<std::int64_t>(timeline.output_tokens - 1));
-  for (std::size_t i = 1; i < timeline.content.size(); ++i)
-    histogram(metrics, Metric::icl).record(timeline.content[i] - timeline.content[i - 1]);
+  if (tokens >= 2 && content.size() >= 2)
+    histogram(metrics, Metric::tpot).record((content.back() - content.front()) / (tokens - 1));
+  nanoseconds stall = nanoseconds::min();
+  for (std::size_t i = 1; i < content.size(); ++i) {
+    const nanoseconds gap = content[i] - content[i - 1];
+    histogram(metrics, Metric::icl).record(gap);
+    stall = std::max(stall, gap);
+  }
+  if (content.size() >= 2) histogram(metrics, Metric::stall).record(stall);
+}
+
+/// What some targets tell beside the content.
+void record_server_stamps(const RequestTimeline& timeline, PhaseMetrics& metrics) {
   if (timeline.admitted != Instant{}) {
     histogram(metrics, Metric::queue).record(timeline.admitted - timeline.dispatched);
-    histogram(metrics, Metric::prefill).record(first - timeline.admitted);
+    histogram(metrics, Metric::prefill).record(timeline.content.front() - timeline.admitted);
   }
-  metrics.prompt_tokens += timeline.prompt_tokens;
-  metrics.output_tokens += timeline.output_tokens;
+  if (timeline.server_content.size() != timeline.content.size()) return;
+  for (std::size_t i = 0; i < timeline.content.size(); ++i)
+    histogram(metrics, Metric::stamp_delay)
+        .record(timeline.content[i] - timeline.server_content[i]);
+}
+
+/// A request that was turned away before any of it was handed on has its end in that place.
+Instant dispatch_of(const RequestTimeline& timeline) {
+  return timeline.dispatched != Instant{} ? timeline.dispatched : timeline.ended;
 }
 
 void count_error(PhaseMetrics& metrics, const std::string& full_reason) {
@@ -53,7 +71,16 @@ void count_error(PhaseMetrics& metrics, const std::string& full_reason) {
 // this needs no order, and a stamp before a or after b makes good in its neighbour what is missing
 // there.
 
-MetricsRecorder::MetricsRecorder(Instant start) : start_(start), interval_start_(start) {}
+MetricsRecorder::MetricsRecorder(Instant start, std::size_t categories)
+    : start_(start), interval_start_(start), categories_(categories > 1 ? categories : 0) {
+  current_ = empty_snapshot();
+}
+
+MetricsSnapshot MetricsRecorder::empty_snapshot() const {
+  MetricsSnapshot snapshot;
+  for (PhaseMetrics& phase : snapshot.phases) phase.categories.resize(categories_);
+  return snapshot;
+}
 
 void MetricsRecorder::on_scheduled(Phase phase) { ++current_[phase].ledger.scheduled; }
 
@@ -73,30 +100,78 @@ void MetricsRecorder::on_tokens(std::uint64_t count) { current_.tokens_in_interv
 
 void MetricsRecorder::on_ended(const RequestTimeline& timeline) {
   assert(in_flight_ > 0 && "a request ends once, after it was issued");
+  assert(categories_ == 0 || timeline.category < categories_);
   in_flight_time_ += timeline.ended - interval_start_;
   --in_flight_;
   PhaseMetrics& metrics = current_[timeline.phase];
   // Of every request, also where the target fails: it tells of the load generator.
-  histogram(metrics, Metric::dispatch_delay).record(timeline.dispatched - timeline.scheduled);
-  if (std::holds_alternative<Completed>(timeline.outcome)) {
-    if (timeline.content.empty()) {
-      ++metrics.ledger.error;
-      count_error(metrics, "no content");
-      return;
-    }
+  const nanoseconds delay = dispatch_of(timeline) - timeline.scheduled;
+  histogram(metrics, Metric::dispatch_delay).record(delay);
+  if (delay > late_limit) ++metrics.late;
+  metrics.attempts += std::max(timeline.attempts, 1U);
+  if (timeline.attempts > 1) ++metrics.retried;
+  count_outcome(timeline, metrics);
+}
+
+void MetricsRecorder::count_outcome(const RequestTimeline& timeline, PhaseMetrics& metrics) {
+  const bool completed = std::holds_alternative<Completed>(timeline.outcome);
+  const auto* failed = std::get_if<Failed>(&timeline.outcome);
+  const bool timed_out = std::holds_alternative<TimedOut>(timeline.outcome);
+  if (completed && !timeline.content.empty()) {
     ++metrics.ledger.ok;
-    ++current_.answers_in_interval;
-    record_completed(timeline, metrics);
-  } else if (const auto* failed = std::get_if<Failed>(&timeline.outcome)) {
+    add_completed(timeline, metrics);
+    return;
+  }
+  if (completed || failed != nullptr) {
     ++metrics.ledger.error;
-    count_error(metrics, failed->reason);
-  } else if (std::holds_alternative<TimedOut>(timeline.outcome)) {
+    count_error(metrics, completed ? "no content" : failed->reason);
+  } else if (timed_out) {
     ++metrics.ledger.timeout;
   } else if (std::holds_alternative<Cancelled>(timeline.outcome)) {
     ++metrics.ledger.cancelled;
   } else {
     ++metrics.ledger.open_at_end;
   }
+  if (categories_ > 0 && (completed || failed != nullptr || timed_out))
+    ++metrics.categories[timeline.category].failed;
+}
+
+void MetricsRecorder::add_completed(const RequestTimeline& timeline, PhaseMetrics& metrics) {
+  CategoryMetrics* category = categories_ > 0 ? &metrics.categories[timeline.category] : nullptr;
+  if (category != nullptr) ++category->ok;
+  if (timeline.from_cache) {
+    ++metrics.cached;
+    histogram(metrics, Metric::cache_hit).record(timeline.content.back() - timeline.scheduled);
+    return;
+  }
+  ++current_.answers_in_interval;
+  record_content(timeline, metrics);
+  record_server_stamps(timeline, metrics);
+  metrics.prompt_tokens += timeline.prompt_tokens;
+  metrics.output_tokens += timeline.output_tokens;
+  if (timeline.tokens_disputed) ++metrics.tokens_disputed;
+  if (category == nullptr) return;
+  category->output_tokens += timeline.output_tokens;
+  category->ttft.record(timeline.content.front() - timeline.scheduled);
+  category->e2e.record(timeline.content.back() - timeline.scheduled);
+}
+
+void MetricsRecorder::on_accuracy(bool agreed) {
+  PhaseMetrics& metrics = current_[Phase::measure];
+  ++metrics.accuracy_asked;
+  if (agreed) ++metrics.accuracy_agreed;
+}
+
+void MetricsRecorder::on_event(Instant at, const std::string& what) {
+  const nanoseconds since_start = std::max(at - start_, nanoseconds{0});
+  std::vector<RunEvent>& events = current_.events;
+  if (events.size() < MetricsSnapshot::events_kept) {
+    events.push_back({since_start, what.substr(0, event_length)});
+    return;
+  }
+  // The last place tells how many more there were, the one that it held included.
+  events_left_out_ += events_left_out_ == 0 ? 2 : 1;
+  events.back() = {since_start, std::to_string(events_left_out_) + " further events left out"};
 }
 
 MetricsSnapshot MetricsRecorder::take_snapshot(Instant until) {
@@ -109,7 +184,8 @@ MetricsSnapshot MetricsRecorder::take_snapshot(Instant until) {
   current_.to = end - start_;
   current_.in_flight = in_flight_;
   interval_start_ = end;
-  return std::exchange(current_, MetricsSnapshot{});
+  events_left_out_ = 0;
+  return std::exchange(current_, empty_snapshot());
 }
 
 }  // namespace squall::actors

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "actors/metrics/histogram.hpp"
 #include "actors/metrics/ledger.hpp"
@@ -14,6 +15,26 @@
 #include "scenarios/schema/metric.hpp"
 
 namespace squall::actors {
+
+/// A request is late when the load generator dispatched it more than this after its intended start.
+inline constexpr nanoseconds late_limit = std::chrono::milliseconds(10);
+
+/// What can be told apart by category of prompt.
+struct CategoryMetrics {
+  std::uint64_t ok = 0, failed = 0;  // failed: errors and timeouts
+  std::uint64_t output_tokens = 0;
+  Histogram ttft, e2e;
+
+  void merge(const CategoryMetrics& other);
+  friend bool operator==(const CategoryMetrics&, const CategoryMetrics&) = default;
+};
+
+/// Something that a reader of the run's timeline should know: "circuit breaker open".
+struct RunEvent {
+  nanoseconds at{0};  // since the common start
+  std::string what;
+  friend bool operator==(const RunEvent&, const RunEvent&) = default;
+};
 
 /// Counts and durations of one phase of the run. A request belongs to the phase of its intended
 /// start.
@@ -24,6 +45,14 @@ struct PhaseMetrics {
   std::map<std::string, std::uint64_t> errors;  // class of error -> count
   std::uint64_t prompt_tokens = 0;              // of completed requests
   std::uint64_t output_tokens = 0;              // of completed requests
+  std::uint64_t late = 0;      // dispatched more than late_limit after the intended start
+  std::uint64_t attempts = 0;  // of requests that ended; more than those where there are retries
+  std::uint64_t retried = 0;   // requests that took more than one attempt
+  std::uint64_t cached = 0;    // of ok: answered from memory; only in the cache_hit series
+  std::uint64_t tokens_disputed = 0;        // requests whose server counted > 10 % differently
+  std::uint64_t accuracy_asked = 0;         // sampled requests that were asked again at rest …
+  std::uint64_t accuracy_agreed = 0;        // … and gave the same answer
+  std::vector<CategoryMetrics> categories;  // as in the scenario; empty where there is only one
 
   void merge(const PhaseMetrics& other);
   friend bool operator==(const PhaseMetrics&, const PhaseMetrics&) = default;
@@ -45,6 +74,9 @@ struct MetricsSnapshot {
   nanoseconds process_cpu{0};        // CPU time of the whole agent in the interval
   nanoseconds engine_cpu{0};         // of it, spent in the embedded engine's threads
   std::uint64_t resident_bytes = 0;  // at the end of the interval
+  std::vector<RunEvent> events;      // at most events_kept in an interval
+
+  static constexpr std::size_t events_kept = 64;
 
   PhaseMetrics& operator[](Phase phase) { return phases[static_cast<std::size_t>(phase)]; }
   const PhaseMetrics& operator[](Phase phase) const {

@@ -75,6 +75,17 @@ std::uint64_t samples_to_pass(double percentile, std::uint64_t violations) {
                        [&](std::uint64_t n) { return at_most(violations, n, rate) <= pass_error; });
 }
 
+ShareEstimate estimate_share(std::uint64_t successes, std::uint64_t samples) {
+  assert(samples > 0 && successes <= samples);
+  const auto n = static_cast<double>(samples);
+  const auto k = static_cast<double>(successes);
+  ShareEstimate estimate{k / n, 0, 1};
+  // The ends are exact: a sample without a failure does not deny that there are none, and so back.
+  if (successes > 0) estimate.low = Binomial::find_lower_bound_on_p(n, k, tail);
+  if (successes < samples) estimate.high = Binomial::find_upper_bound_on_p(n, k, tail);
+  return estimate;
+}
+
 bool surely_failed(double percentile, std::uint64_t violations, std::uint64_t samples) {
   return at_least(violations, samples, 1 - percentile / 100) <= pass_error;
 }

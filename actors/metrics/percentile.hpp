@@ -40,6 +40,15 @@ std::uint64_t samples_floor(double percentile);
 /// violation rate is below 1 - p/100 (MLPerf LoadGen's early stopping). p99: 0 -> 459, 1 -> 662.
 std::uint64_t samples_to_pass(double percentile, std::uint64_t violations);
 
+/// A share of a sample, with its two-sided 95 % interval after Clopper and Pearson (Biometrika 26,
+/// 1934): exact, and never too narrow.
+struct ShareEstimate {
+  double share = 0, low = 0, high = 1;
+};
+
+/// Requires 0 < samples and successes <= samples.
+ShareEstimate estimate_share(std::uint64_t successes, std::uint64_t samples);
+
 /// True when so many violations among n would happen with probability <= 0.01 had the target met p.
 bool surely_failed(double percentile, std::uint64_t violations, std::uint64_t samples);
 

@@ -13,6 +13,10 @@ inline constexpr std::size_t text_limit = 64 * 1024;  // bytes: names, messages,
 inline constexpr std::size_t warning_limit = 16;      // warnings of one agent
 inline constexpr std::size_t warning_text_limit = 4096;
 inline constexpr std::size_t error_class_limit = 256;  // distinct classes of errors in a batch
+inline constexpr std::size_t category_limit = 64;      // of prompts, in a phase
+inline constexpr std::size_t event_limit = 64;         // in a batch
+inline constexpr std::size_t event_text_limit = 512;
+inline constexpr double rate_limit = 1e12;  // per second: what an agent may claim to drive
 inline constexpr std::uint64_t count_limit = Histogram::count_limit;
 inline constexpr std::int64_t time_limit = std::int64_t{1} << 60;  // nanoseconds: 36 years
 
@@ -20,6 +24,7 @@ inline bool is_count(std::uint64_t count) { return count <= count_limit; }
 inline bool is_instant(std::int64_t instant) {
   return instant >= -time_limit && instant <= time_limit;
 }
+inline bool is_rate(double rate) { return rate >= 0 && rate <= rate_limit; }  // and no NaN
 inline bool is_duration(std::int64_t duration) { return duration >= 0 && duration <= time_limit; }
 
 }  // namespace squall::actors

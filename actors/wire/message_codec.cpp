@@ -25,6 +25,13 @@ void put(const Hello& m, proto::Envelope& out) {
   hello.set_host(cut(m.host));
   hello.set_process_id(m.process_id);
 }
+void fill(const Calibration& calibration, proto::Calibration& out) {
+  out.set_starts_per_second(calibration.starts_per_second);
+  out.set_chunks_per_second(calibration.chunks_per_second);
+  out.set_pacing_error_p99(calibration.pacing_error_p99.count());
+  out.set_cpu_per_start(calibration.cpu_per_start.count());
+  out.set_cpu_per_chunk(calibration.cpu_per_chunk.count());
+}
 void put(const Ready& m, proto::Envelope& out) {
   auto& ready = *out.mutable_ready();
   ready.set_plan_fingerprint(m.plan_fingerprint);
@@ -41,6 +48,11 @@ void put(const Ready& m, proto::Envelope& out) {
   ready.set_model_origin(cut(m.model_origin));
   for (std::size_t i = 0; i < std::min(m.warnings.size(), warning_limit); ++i)
     ready.add_warnings(cut(m.warnings[i], warning_text_limit));
+  ready.set_target_kind(cut(m.target_kind));
+  ready.set_target_is_simulated(m.target_is_simulated);
+  ready.set_target_origin(cut(m.target_origin));
+  ready.set_token_counts(cut(m.token_counts));
+  if (m.calibration != Calibration{}) fill(m.calibration, *ready.mutable_calibration());
 }
 void put(const PrepareFailed& m, proto::Envelope& out) {
   out.mutable_prepare_failed()->set_message(cut(m.message));
@@ -95,11 +107,24 @@ std::optional<Hello> take(const proto::Hello& in) {
   return Hello{in.name(), in.tool_version(), in.host(), in.process_id()};
 }
 
+std::optional<Calibration> take(const proto::Calibration& in) {
+  if (!is_rate(in.starts_per_second()) || !is_rate(in.chunks_per_second()) ||
+      !is_duration(in.pacing_error_p99()) || !is_duration(in.cpu_per_start()) ||
+      !is_duration(in.cpu_per_chunk()))
+    return std::nullopt;
+  return Calibration{in.starts_per_second(), in.chunks_per_second(),
+                     nanoseconds(in.pacing_error_p99()), nanoseconds(in.cpu_per_start()),
+                     nanoseconds(in.cpu_per_chunk())};
+}
+
 std::optional<Ready> take(const proto::Ready& in) {
-  if (!short_enough(in.model_name(), in.model_fingerprint(), in.instruction_set()) ||
+  const auto calibration = take(in.calibration());
+  if (!calibration ||
+      !short_enough(in.model_name(), in.model_fingerprint(), in.instruction_set()) ||
       !is_count(in.planned_requests()) || !is_count(in.planned_users()) ||
       !is_duration(in.load_time()) || !is_duration(in.clock_error_bound()) ||
-      !short_enough(in.model_choice(), in.model_origin()))
+      !short_enough(in.model_choice(), in.model_origin(), in.target_kind(), in.target_origin(),
+                    in.token_counts()))
     return std::nullopt;
   if (in.warnings_size() > static_cast<int>(warning_limit)) return std::nullopt;
   for (const std::string& warning : in.warnings())
@@ -116,7 +141,12 @@ std::optional<Ready> take(const proto::Ready& in) {
                .engine_threads = in.engine_threads(),
                .load_time = nanoseconds(in.load_time()),
                .clock_error_bound = nanoseconds(in.clock_error_bound()),
-               .warnings = {in.warnings().begin(), in.warnings().end()}};
+               .warnings = {in.warnings().begin(), in.warnings().end()},
+               .target_kind = in.target_kind(),
+               .target_is_simulated = in.target_is_simulated(),
+               .target_origin = in.target_origin(),
+               .token_counts = in.token_counts(),
+               .calibration = *calibration};
 }
 
 std::optional<PrepareFailed> take(const proto::PrepareFailed& in) {

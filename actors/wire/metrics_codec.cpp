@@ -1,11 +1,15 @@
 #include "actors/wire/metrics_codec.hpp"
 
+#include <algorithm>
 #include <initializer_list>
+#include <utility>
 
 #include "actors/wire/limits.hpp"
 #include "messages.pb.h"
 
 namespace squall::actors {
+
+static_assert(MetricsSnapshot::events_kept <= event_limit);
 
 namespace {
 
@@ -83,6 +87,23 @@ std::optional<Histogram> read(const proto::Histogram& in) {
   return Histogram::from_parts(parts);
 }
 
+void write(const CategoryMetrics& category, proto::CategoryMetrics& out) {
+  out.set_ok(category.ok);
+  out.set_failed(category.failed);
+  out.set_output_tokens(category.output_tokens);
+  write(category.ttft, *out.mutable_ttft());
+  write(category.e2e, *out.mutable_e2e());
+}
+
+std::optional<CategoryMetrics> read(const proto::CategoryMetrics& in) {
+  if (!are_counts({in.ok(), in.failed(), in.output_tokens()})) return std::nullopt;
+  auto ttft = read(in.ttft());
+  auto e2e = read(in.e2e());
+  if (!ttft || !e2e) return std::nullopt;
+  return CategoryMetrics{in.ok(), in.failed(), in.output_tokens(), std::move(*ttft),
+                         std::move(*e2e)};
+}
+
 void write(const PhaseMetrics& metrics, proto::PhaseMetrics& out) {
   write(metrics.ledger, *out.mutable_ledger());
   for (const auto& histogram : metrics.durations) write(histogram, *out.add_durations());
@@ -93,12 +114,40 @@ void write(const PhaseMetrics& metrics, proto::PhaseMetrics& out) {
   }
   out.set_prompt_tokens(metrics.prompt_tokens);
   out.set_output_tokens(metrics.output_tokens);
+  out.set_late(metrics.late);
+  out.set_attempts(metrics.attempts);
+  out.set_retried(metrics.retried);
+  out.set_cached(metrics.cached);
+  out.set_tokens_disputed(metrics.tokens_disputed);
+  out.set_accuracy_asked(metrics.accuracy_asked);
+  out.set_accuracy_agreed(metrics.accuracy_agreed);
+  for (const CategoryMetrics& category : metrics.categories) write(category, *out.add_categories());
+}
+
+/// What is counted beside the ledger; false when it cannot be.
+bool read_counts(const proto::PhaseMetrics& in, PhaseMetrics& metrics) {
+  if (!are_counts({in.prompt_tokens(), in.output_tokens(), in.late(), in.attempts(), in.retried(),
+                   in.cached(), in.tokens_disputed(), in.accuracy_asked(), in.accuracy_agreed()}))
+    return false;
+  // More answers that agreed than were asked, or more from memory than there are, are no counts.
+  if (in.accuracy_agreed() > in.accuracy_asked() || in.cached() > in.ledger().ok()) return false;
+  metrics.prompt_tokens = in.prompt_tokens();
+  metrics.output_tokens = in.output_tokens();
+  metrics.late = in.late();
+  metrics.attempts = in.attempts();
+  metrics.retried = in.retried();
+  metrics.cached = in.cached();
+  metrics.tokens_disputed = in.tokens_disputed();
+  metrics.accuracy_asked = in.accuracy_asked();
+  metrics.accuracy_agreed = in.accuracy_agreed();
+  return true;
 }
 
 bool read(const proto::PhaseMetrics& in, PhaseMetrics& metrics) {
   if (static_cast<std::size_t>(in.durations_size()) != metrics.durations.size()) return false;
   if (static_cast<std::size_t>(in.errors_size()) > error_class_limit) return false;
-  if (!are_counts({in.prompt_tokens(), in.output_tokens()})) return false;
+  if (static_cast<std::size_t>(in.categories_size()) > category_limit) return false;
+  if (!read_counts(in, metrics)) return false;
   const auto ledger = read(in.ledger());
   if (!ledger) return false;
   metrics.ledger = *ledger;
@@ -111,8 +160,20 @@ bool read(const proto::PhaseMetrics& in, PhaseMetrics& metrics) {
     if (error.reason().size() > text_limit || !is_count(error.count())) return false;
     metrics.errors[error.reason()] += error.count();
   }
-  metrics.prompt_tokens = in.prompt_tokens();
-  metrics.output_tokens = in.output_tokens();
+  for (const auto& each : in.categories()) {
+    auto category = read(each);
+    if (!category) return false;
+    metrics.categories.push_back(std::move(*category));
+  }
+  return true;
+}
+
+bool read_events(const proto::MetricsBatch& in, std::vector<RunEvent>& events) {
+  if (static_cast<std::size_t>(in.events_size()) > event_limit) return false;
+  for (const auto& event : in.events()) {
+    if (!is_duration(event.at()) || event.what().size() > event_text_limit) return false;
+    events.push_back({nanoseconds(event.at()), event.what()});
+  }
   return true;
 }
 
@@ -133,6 +194,11 @@ void write(const MetricsBatch& batch, proto::MetricsBatch& out) {
   out.set_process_cpu(snapshot.process_cpu.count());
   out.set_engine_cpu(snapshot.engine_cpu.count());
   out.set_resident_bytes(snapshot.resident_bytes);
+  for (std::size_t i = 0; i < std::min(snapshot.events.size(), event_limit); ++i) {
+    auto* event = out.add_events();
+    event->set_at(snapshot.events[i].at.count());
+    event->set_what(snapshot.events[i].what.substr(0, event_text_limit));
+  }
 }
 
 std::optional<MetricsBatch> read(const proto::MetricsBatch& in) {
@@ -158,6 +224,7 @@ std::optional<MetricsBatch> read(const proto::MetricsBatch& in) {
   snapshot.process_cpu = nanoseconds(in.process_cpu());
   snapshot.engine_cpu = nanoseconds(in.engine_cpu());
   snapshot.resident_bytes = in.resident_bytes();
+  if (!read_events(in, snapshot.events)) return std::nullopt;
   return batch;
 }
 

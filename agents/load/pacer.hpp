@@ -2,113 +2,70 @@
 // Wakes by absolute deadline from a thread of its own, never re-anchored: a late wake does not move
 // the ones after it, and carries the instant that was intended.
 //
+// Wakes come from two sources: a stream of first wakes that is pulled as time goes, so that a plan
+// of millions takes no memory, and those that are ordered one by one (16 bytes each). Whatever is
+// due is delivered together: a late pacer does not flood anyone one by one.
 // Thread-safe. Lateness on an idle machine is about 30 us (timer slack set to its minimum).
 
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <queue>
 #include <thread>
 #include <vector>
 
-#include "actors/metrics/request_timeline.hpp"
-#include "agents/thread_priority.hpp"
+#include "actors/actor_interfaces.hpp"
 
 namespace squall::agents {
 
 using actors::Instant;
 
-template <class Sleeper>
 class Pacer {
  public:
-  struct PlannedWake {
-    Instant at;
-    Sleeper sleeper;
-    std::uint64_t item = 0;
-  };
-  /// Called on the pacer's thread, in order of `at`.
-  using OnWake = std::function<void(PlannedWake)>;
+  /// Called on the pacer's thread, or on the one that calls stop(); in order of time. Wakes at the
+  /// same instant come in the order of their items.
+  using OnWakes = std::function<void(std::vector<actors::DueWake>&&)>;
 
-  explicit Pacer(OnWake on_wake) : on_wake_(std::move(on_wake)), thread_([this] { run(); }) {}
-
-  ~Pacer() {
-    {
-      const std::lock_guard lock(mutex_);
-      ending_ = true;
-    }
-    changed_.notify_one();
-    thread_.join();
-  }
+  explicit Pacer(OnWakes on_wakes);
+  ~Pacer();
   Pacer(const Pacer&) = delete;
   Pacer& operator=(const Pacer&) = delete;
 
-  void wake_at(PlannedWake wake) {
-    bool earliest = false;
-    {
-      const std::lock_guard lock(mutex_);
-      earliest = wakes_.empty() || wake.at < wakes_.top().at;
-      wakes_.push(std::move(wake));
-    }
-    if (earliest) changed_.notify_one();
-  }
+  /// The stream's instants count from `start`; it is used only by the pacer from now on.
+  void begin(std::shared_ptr<scenarios::ArrivalStream> first_wakes, Instant start);
+  void wake_at(Instant instant, std::uint64_t item);
 
-  /// Forgets all wakes; none is delivered after this returns.
-  void clear() {
-    const std::lock_guard delivering(delivery_);
-    const std::lock_guard lock(mutex_);
-    wakes_ = {};
-  }
+  /// Delivers what is due before `at`, and forgets the rest; nothing is delivered after it returns,
+  /// until wakes are ordered anew.
+  void stop(Instant at);
+
+  static constexpr std::size_t most_at_once = 1024;  // wakes in one delivery
 
  private:
   struct Later {
-    bool operator()(const PlannedWake& a, const PlannedWake& b) const {
-      return a.at != b.at ? a.at > b.at : a.item > b.item;
+    bool operator()(const actors::DueWake& a, const actors::DueWake& b) const {
+      return a.intended != b.intended ? a.intended > b.intended : a.item > b.item;
     }
   };
 
   void run();
-  void deliver_next();
+  void pull();
+  std::optional<Instant> next_instant() const;
+  std::vector<actors::DueWake> take_due_before(Instant end);
 
-  OnWake on_wake_;
-  std::mutex delivery_;  // held while a wake is being delivered
+  OnWakes on_wakes_;
+  std::mutex delivery_;  // held while wakes are being delivered
   std::mutex mutex_;     // guards what follows
   std::condition_variable changed_;
-  std::priority_queue<PlannedWake, std::vector<PlannedWake>, Later> wakes_;
+  std::priority_queue<actors::DueWake, std::vector<actors::DueWake>, Later> ordered_;
+  std::shared_ptr<scenarios::ArrivalStream> stream_;
+  Instant start_;
+  std::optional<actors::DueWake> pulled_;  // the stream's next
   bool ending_ = false;
   std::thread thread_;
 };
-
-template <class Sleeper>
-void Pacer<Sleeper>::run() {
-  minimise_timer_slack();
-  while (true) {
-    {
-      std::unique_lock lock(mutex_);
-      if (ending_) return;
-      if (wakes_.empty()) {
-        changed_.wait(lock);
-        continue;
-      }
-      const Instant next = wakes_.top().at;
-      if (std::chrono::steady_clock::now() < next) {
-        changed_.wait_until(lock, next);
-        continue;
-      }
-    }
-    deliver_next();
-  }
-}
-
-template <class Sleeper>
-void Pacer<Sleeper>::deliver_next() {
-  const std::lock_guard delivering(delivery_);
-  std::unique_lock lock(mutex_);
-  if (wakes_.empty()) return;  // cleared meanwhile
-  PlannedWake wake = wakes_.top();
-  wakes_.pop();
-  lock.unlock();
-  on_wake_(std::move(wake));
-}
 
 }  // namespace squall::agents

@@ -10,19 +10,35 @@ namespace squall::agents {
 
 using namespace actors;
 
-PacerActor::behavior_type pacer_actor(PacerActor::stateful_pointer<PacerState> self,
-                                      AgentActor agent) {
-  auto deliver = [agent, first = true](Pacer<UserActor>::PlannedWake wake) mutable {
+namespace {
+
+using Self = PacerActor::stateful_pointer<PacerState>;
+
+void begin(Self self, const AgentActor& agent, BeginPacing& order) {
+  self->state.users = order.users;
+  auto deliver = [agent, users = order.users, first = true](std::vector<DueWake>&& wakes) mutable {
     if (std::exchange(first, false))
-      caf::anon_send(agent, PacerStarted{std::chrono::steady_clock::now() - wake.at});
-    caf::anon_send(wake.sleeper, Wake{wake.at, wake.item});
+      caf::anon_send(agent,
+                     PacerStarted{std::chrono::steady_clock::now() - wakes.front().intended});
+    caf::anon_send(users, WakesDue{std::move(wakes)});
   };
-  self->state.pacer = std::make_unique<Pacer<UserActor>>(std::move(deliver));
+  self->state.pacer = std::make_unique<Pacer>(std::move(deliver));
+  self->state.pacer->begin(std::move(order.first_wakes), order.start);
+}
+
+}  // namespace
+
+PacerActor::behavior_type pacer_actor(Self self, AgentActor agent) {
   return {
-      [self](WakeAt& order) {
-        self->state.pacer->wake_at({order.instant, std::move(order.user), order.item});
+      [self, agent](BeginPacing& order) { begin(self, agent, order); },
+      [self](const WakeAt& order) {
+        if (self->state.pacer) self->state.pacer->wake_at(order.instant, order.item);
       },
-      [self](const StopPacing&) { self->state.pacer->clear(); },
+      [self](const StopPacing& order) {
+        if (!self->state.pacer) return;
+        self->state.pacer->stop(order.at);
+        self->send(self->state.users, PacingStopped{});
+      },
   };
 }
 

@@ -1,8 +1,7 @@
 #pragma once
-// The actor around the pacer: takes orders by message, wakes users from the pacer's own thread.
+// The actor around the pacer: takes orders by message; wakes go out from the pacer's own thread.
 
 #include <memory>
-#include <optional>
 
 #include "actors/actor_interfaces.hpp"
 #include "agents/load/pacer.hpp"
@@ -10,7 +9,9 @@
 namespace squall::agents {
 
 struct PacerState {
-  std::unique_ptr<Pacer<actors::UserActor>> pacer;
+  PacerState() = default;    // no aggregate: CAF would make its first member of the actor
+  actors::UsersActor users;  // from BeginPacing on
+  std::unique_ptr<Pacer> pacer;
 };
 
 /// Tells `agent` once, by PacerStarted, how late the very first wake was.

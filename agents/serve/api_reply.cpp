@@ -39,12 +39,20 @@ Json choice_json(Json content, std::string_view finish_reason) {
   return choice;
 }
 
-std::string chunk_event(const AnswerHeading& heading, Json content,
-                        std::string_view finish_reason) {
+std::int64_t nanoseconds_of(AnswerInstants::Instant instant) {
+  return std::chrono::nanoseconds(instant.time_since_epoch()).count();
+}
+
+Json chunk_json(const AnswerHeading& heading, Json content, std::string_view finish_reason) {
   Json chunk = heading_json(heading, true);
   chunk["choices"] = Json::array({choice_json(std::move(content), finish_reason)});
   if (heading.include_usage) chunk["usage"] = nullptr;
-  return event(chunk);
+  return chunk;
+}
+
+std::string chunk_event(const AnswerHeading& heading, Json content,
+                        std::string_view finish_reason) {
+  return event(chunk_json(heading, std::move(content), finish_reason));
 }
 
 std::string_view error_type(unsigned status) {
@@ -93,9 +101,13 @@ std::string role_event(const AnswerHeading& heading) {
   return chunk_event(heading, {{"delta", {{"role", "assistant"}, {"content", ""}}}}, {});
 }
 
-std::string text_event(const AnswerHeading& heading, std::string_view text) {
-  return heading.chat ? chunk_event(heading, {{"delta", {{"content", text}}}}, {})
-                      : chunk_event(heading, {{"text", text}}, {});
+std::string text_event(const AnswerHeading& heading, std::string_view text,
+                       AnswerInstants::Instant made) {
+  Json content = heading.chat ? Json{{"delta", {{"content", text}}}} : Json{{"text", text}};
+  Json chunk = chunk_json(heading, std::move(content), {});
+  if (!heading.boot.empty())
+    chunk["squall"] = {{"t", nanoseconds_of(made)}, {"boot", heading.boot}};
+  return event(chunk);
 }
 
 std::string finish_event(const AnswerHeading& heading, std::string_view finish_reason) {
@@ -103,10 +115,16 @@ std::string finish_event(const AnswerHeading& heading, std::string_view finish_r
                       : chunk_event(heading, {{"text", ""}}, finish_reason);
 }
 
-std::string usage_event(const AnswerHeading& heading, const TokenUsage& usage) {
+std::string usage_event(const AnswerHeading& heading, const TokenUsage& usage,
+                        const AnswerInstants& instants) {
   Json chunk = heading_json(heading, true);
   chunk["choices"] = Json::array();
   chunk["usage"] = usage_json(usage);
+  if (!heading.boot.empty())
+    chunk["squall"] = {{"received", nanoseconds_of(instants.received)},
+                       {"admitted", nanoseconds_of(instants.admitted)},
+                       {"first", nanoseconds_of(instants.first)},
+                       {"boot", heading.boot}};
   return event(chunk);
 }
 

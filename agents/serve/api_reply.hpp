@@ -1,6 +1,7 @@
 #pragma once
 // The JSON that this server says, in the shapes of OpenAI's API.
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,6 +19,17 @@ struct AnswerHeading {
   std::int64_t created = 0;  // seconds since 1970
   bool chat = false;
   bool include_usage = false;  // a stream's chunks then say that theirs is null
+  std::string boot = {};  // the boot whose steady clock the stamps are of; empty: none are told
+};
+
+/// When what happened to an answer, by the steady clock.
+struct AnswerInstants {
+  using Instant = std::chrono::steady_clock::time_point;
+
+  Instant received = {};  // all of the request
+  Instant admitted = {};  // the engine's step that it was first part of began
+  Instant first = {};     // the step that made the first token was done
+  Instant latest = {};    // likewise the latest token
 };
 
 struct TokenUsage {
@@ -32,9 +44,12 @@ std::string answer_json(const AnswerHeading& heading, std::string_view text,
 
 /// The pieces of a stream; each is one server-sent event.
 std::string role_event(const AnswerHeading& heading);  // a chat's first
-std::string text_event(const AnswerHeading& heading, std::string_view text);
+/// `made`: the step that made the text's last token was done.
+std::string text_event(const AnswerHeading& heading, std::string_view text,
+                       AnswerInstants::Instant made);
 std::string finish_event(const AnswerHeading& heading, std::string_view finish_reason);
-std::string usage_event(const AnswerHeading& heading, const TokenUsage& usage);
+std::string usage_event(const AnswerHeading& heading, const TokenUsage& usage,
+                        const AnswerInstants& instants);
 std::string error_event(const ApiError& error);
 inline constexpr std::string_view done_event = "data: [DONE]\n\n";
 

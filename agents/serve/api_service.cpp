@@ -64,6 +64,13 @@ std::string percent_decoded(std::string_view text) {
   return decoded;
 }
 
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return lower;
+}
+
 /// Takes the same time wherever the texts differ, so that a key cannot be guessed letter by letter.
 bool same_secret(std::string_view given, std::string_view secret) {
   unsigned difference = given.size() == secret.size() ? 0 : 1;
@@ -88,9 +95,7 @@ std::string tokens_in_words(std::size_t count) {
 void check_content_type(const HttpRequest& request) {
   std::string type = request.content_type.substr(0, request.content_type.find(';'));
   while (type.ends_with(' ')) type.pop_back();
-  std::ranges::transform(type, type.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
-  if (!type.empty() && type != "application/json")
+  if (!type.empty() && lower_case(type) != "application/json")
     throw ApiError(
         "the body's type is " + type + "; send the header \"Content-Type: application/json\"",
         {.status = 415, .code = "unsupported_media_type"});
@@ -147,8 +152,10 @@ std::uint64_t ApiService::handle(const HttpRequest& request, std::shared_ptr<Rep
 void ApiService::refuse(std::string_view route, const ApiError& error, ReplyWriter& writer) {
   metrics_.count_request(route, error.details.status);
   HttpReply reply = error_reply(error);
-  if (error.details.status == 405)
-    reply.headers.emplace_back("Allow", std::string(find_route(route)->method));
+  if (error.details.status == 405) {
+    const std::string_view method = find_route(route)->method;
+    reply.headers.emplace_back("Allow", method == "GET" ? "GET, HEAD" : std::string(method));
+  }
   writer.reply(std::move(reply));
 }
 
@@ -163,7 +170,8 @@ std::uint64_t ApiService::route(const HttpRequest& request,
     message.back() = '.';
     throw ApiError(message, {.status = 404, .code = "unknown_url"});
   }
-  if (request.method != known->method)
+  // HEAD is GET whose body the connection leaves out.
+  if (request.method != known->method && !(request.method == "HEAD" && known->method == "GET"))
     throw ApiError(std::string(known->path) + " takes " + std::string(known->method) + ", not " +
                        request.method,
                    {.status = 405, .code = "method_not_allowed"});
@@ -195,12 +203,13 @@ HttpReply ApiService::look_up(std::string_view path) const {
 
 void ApiService::authorize(const HttpRequest& request) const {
   if (options_.api_key.empty()) return;
-  constexpr std::string_view scheme = "Bearer ";
+  constexpr std::string_view scheme = "bearer ";  // in whatever case, then spaces
   const std::string_view given = request.authorization;
-  if (!given.starts_with(scheme))
+  const std::size_t key = given.find_first_not_of(' ', std::min(scheme.size(), given.size()));
+  if (lower_case(given.substr(0, scheme.size())) != scheme || key == std::string_view::npos)
     throw ApiError("an API key is needed; send the header \"Authorization: Bearer KEY\"",
                    {.status = 401, .code = "missing_api_key"});
-  if (!same_secret(given.substr(scheme.size()), options_.api_key))
+  if (!same_secret(given.substr(key), options_.api_key))
     throw ApiError("the API key is wrong", {.status = 401, .code = "invalid_api_key"});
 }
 
@@ -223,7 +232,7 @@ void ApiService::check_admission(const GenerationOptions& options) const {
 
 /// How many tokens the answer may have.
 std::uint32_t ApiService::answer_limit(const Preparation& prepared) const {
-  const std::size_t prompt = prepared.prompt.size();
+  const std::size_t prompt = prepared.encoding->prompt.size();
   const auto& wanted = prepared.options.max_tokens;
   const std::string about_context =
       "the context of " + tokens_in_words(options_.context) + ": the prompt has ";
@@ -249,23 +258,21 @@ std::uint64_t ApiService::begin_completion(const HttpRequest& request,
   check_content_type(request);
   CompletionRequest wanted = parse_completion_request(request.body);
   check_admission(wanted.options);
-  Preparation preparation{.start = {.heading = {.created = request.unix_seconds},
+  Preparation preparation{.start = {.heading = heading_for(request, false),
                                     .route = completions_path,
                                     .received = request.received,
                                     .writer = std::move(writer)},
                           .options = std::move(wanted.options),
-                          .usual_tokens = usual_completion_tokens,
-                          .encode = {}};
+                          .usual_tokens = usual_completion_tokens};
   if (auto* text = std::get_if<std::string>(&wanted.prompt)) {
     preparation.prompt_bytes = text->size();
-    preparation.encode = [model = model_, text = std::move(*text)] {
+    preparation.encoding->encode = [model = model_, text = std::move(*text)] {
       return model->tokenizer->encode(text);
     };
   } else {
     check_tokens(std::get<std::vector<TokenId>>(wanted.prompt), model_->shape.vocabulary);
-    preparation.encode = [tokens = std::get<std::vector<TokenId>>(std::move(wanted.prompt))] {
-      return tokens;
-    };
+    preparation.encoding->encode =
+        [tokens = std::get<std::vector<TokenId>>(std::move(wanted.prompt))] { return tokens; };
   }
   return prepare(std::move(preparation));
 }
@@ -280,50 +287,56 @@ std::uint64_t ApiService::begin_chat(const HttpRequest& request,
                        std::string(completions_path) +
                        ", or start the server with --chat-template NAME",
                    {.code = "no_chat_template"});
-  Preparation preparation{.start = {.heading = {.created = request.unix_seconds, .chat = true},
+  Preparation preparation{.start = {.heading = heading_for(request, true),
                                     .route = chat_path,
                                     .received = request.received,
                                     .writer = std::move(writer)},
                           .options = std::move(wanted.options),
-                          .usual_tokens = usual_chat_tokens,
-                          .encode = {}};
+                          .usual_tokens = usual_chat_tokens};
   for (const ChatMessage& message : wanted.messages)
     preparation.prompt_bytes += message.content.size();
-  preparation.encode = [encode = options_.encode_chat, messages = std::move(wanted.messages)] {
+  preparation.encoding->encode = [encode = options_.encode_chat,
+                                  messages = std::move(wanted.messages)] {
     return encode_messages(encode, messages);
   };
   return prepare(std::move(preparation));
+}
+
+AnswerHeading ApiService::heading_for(const HttpRequest& request, bool chat) const {
+  return {.created = request.unix_seconds,
+          .chat = chat,
+          .boot = request.wants_stamps ? options_.boot : std::string()};
 }
 
 /// A long text takes a while to become tokens, in which other clients are to hear of theirs.
 std::uint64_t ApiService::prepare(Preparation preparation) {
   const std::uint64_t id = ++latest_id_;
   if (preparation.prompt_bytes <= quick_prompt_bytes || !options_.run_aside) {
-    preparation.prompt = preparation.encode();
+    preparation.encoding->prompt = preparation.encoding->encode();
     begin(id, std::move(preparation));
     return id;
   }
-  const auto aside = std::make_shared<Preparation>(std::move(preparation));
-  preparing_.emplace(id, aside);
-  const auto encode = [aside] {
+  const auto encode = [encoding = preparation.encoding] {
+    if (encoding->abandoned) return;
     try {
-      aside->prompt = aside->encode();
+      encoding->prompt = encoding->encode();
     } catch (...) {
-      aside->failure = std::current_exception();
+      encoding->failure = std::current_exception();
     }
   };
+  preparing_.emplace(id, std::move(preparation));
   options_.run_aside(encode, [this, id] { begin_prepared(id); });
   return id;
 }
 
 void ApiService::begin_prepared(std::uint64_t id) {
-  const auto found = preparing_.extract(id);
+  auto found = preparing_.extract(id);
   if (found.empty()) return;  // the client has left
-  Preparation& prepared = *found.mapped();
+  Preparation& prepared = found.mapped();
   const std::string_view route = prepared.start.route;
   const std::shared_ptr<ReplyWriter> writer = prepared.start.writer;
   try {
-    if (prepared.failure) std::rethrow_exception(prepared.failure);
+    if (prepared.encoding->failure) std::rethrow_exception(prepared.encoding->failure);
     begin(id, std::move(prepared));
   } catch (const ApiError& error) {
     refuse(route, error, *writer);
@@ -338,7 +351,7 @@ void ApiService::begin(std::uint64_t id, Preparation prepared) {
   GenerationRequest generation;
   generation.id = id;
   generation.max_tokens = answer_limit(prepared);
-  generation.prompt = std::move(prepared.prompt);
+  generation.prompt = std::move(prepared.encoding->prompt);
   generation.stop_at_end_token = !options.ignore_eos;
   generation.sampling = options.sampling;
   // Without a seed each request has its own, and the same requests in the same order after a
@@ -354,8 +367,10 @@ void ApiService::begin(std::uint64_t id, Preparation prepared) {
 }
 
 void ApiService::client_gone(std::uint64_t answer) {
-  if (const auto found = preparing_.extract(answer); !found.empty())
-    metrics_.count_request(found.mapped()->start.route, 499);
+  if (const auto found = preparing_.extract(answer); !found.empty()) {
+    found.mapped().encoding->abandoned = true;
+    metrics_.count_request(found.mapped().start.route, 499);
+  }
   answers_.abandon(answer);
 }
 
@@ -365,8 +380,10 @@ HttpReply ApiService::refusal(unsigned status, const std::string& message) {
 }
 
 void ApiService::cut_off() {
-  for (const auto& [id, preparation] : std::exchange(preparing_, {}))
-    refuse(preparation->start.route, draining_error(), *preparation->start.writer);
+  for (const auto& [id, preparation] : std::exchange(preparing_, {})) {
+    preparation.encoding->abandoned = true;
+    refuse(preparation.start.route, draining_error(), *preparation.start.writer);
+  }
   answers_.fail_all(draining_error());
 }
 

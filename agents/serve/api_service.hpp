@@ -2,6 +2,7 @@
 // Answers HTTP requests with the engine: routes, authorization, and what is asked of the engine.
 // Knows no sockets, no threads and no clock.
 
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -36,6 +37,7 @@ struct ServiceOptions {
   std::string api_key = {};            // empty: none is asked for
   std::uint64_t seed = 0;              // of requests that bring none
   std::int64_t started_unix = 0;       // seconds; part of the answers' names
+  std::string boot = {};               // of the machine, to tell stamps with; empty: none are told
   RunAside run_aside = {};             // for prompts that take long; empty: nothing is run aside
   ChatEncoder encode_chat = {};        // empty: the model has no template
 };
@@ -60,21 +62,27 @@ class ApiService final : public HttpHandler {
   std::uint64_t route(const HttpRequest& request, const std::shared_ptr<ReplyWriter>& writer);
   HttpReply look_up(std::string_view path) const;
   void authorize(const HttpRequest& request) const;
+  /// The part of a preparation that may happen aside: it holds nothing of the connection.
+  struct Encoding {
+    std::function<std::vector<TokenId>()> encode;
+    std::vector<TokenId> prompt = {};      // what encode() returned
+    std::exception_ptr failure = nullptr;  // or threw
+    std::atomic<bool> abandoned = false;   // nobody waits for it any more
+  };
   /// A request whose prompt is not tokens yet.
   struct Preparation {
     OpenAnswers::Start start;
     GenerationOptions options;
     std::optional<std::uint32_t> usual_tokens = {};  // of an answer; none: all that fit
     std::size_t prompt_bytes = 0;
-    std::function<std::vector<TokenId>()> encode;
-    std::vector<TokenId> prompt = {};      // what encode() returned
-    std::exception_ptr failure = nullptr;  // or threw
+    std::shared_ptr<Encoding> encoding = std::make_shared<Encoding>();
   };
 
   std::uint64_t begin_completion(const HttpRequest& request, std::shared_ptr<ReplyWriter> writer);
   std::uint64_t begin_chat(const HttpRequest& request, std::shared_ptr<ReplyWriter> writer);
   void check_admission(const GenerationOptions& options) const;
   std::uint32_t answer_limit(const Preparation& prepared) const;
+  AnswerHeading heading_for(const HttpRequest& request, bool chat) const;
   std::uint64_t prepare(Preparation preparation);
   void begin_prepared(std::uint64_t id);
   void begin(std::uint64_t id, Preparation prepared);
@@ -84,7 +92,7 @@ class ApiService final : public HttpHandler {
   ServiceOptions options_;
   ServeMetrics metrics_;
   OpenAnswers answers_;
-  std::unordered_map<std::uint64_t, std::shared_ptr<Preparation>> preparing_;  // aside
+  std::unordered_map<std::uint64_t, Preparation> preparing_;  // encoded aside
   std::uint64_t latest_id_ = 0;
   bool draining_ = false;
 };

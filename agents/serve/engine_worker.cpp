@@ -63,6 +63,7 @@ void EngineWorker::obey(Orders& orders) {
 
 EngineReport EngineWorker::step(Orders& orders) {
   EngineReport report;
+  report.begun = std::chrono::steady_clock::now();
   try {
     obey(orders);
     if (!engine_->idle()) report.events = engine_->step();
@@ -84,7 +85,8 @@ void EngineWorker::forget_all() {
 }
 
 void EngineWorker::run() {
-  deliver_({.at = std::chrono::steady_clock::now(), .load = engine_->load()});
+  const auto now = std::chrono::steady_clock::now();
+  deliver_({.begun = now, .at = now, .load = engine_->load()});
   for (Orders orders; take_orders(orders);) deliver_(step(orders));
   forget_all();
 }

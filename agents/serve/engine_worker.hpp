@@ -27,7 +27,8 @@ class EnginePort {
 };
 
 struct EngineReport {
-  std::chrono::steady_clock::time_point at{};  // when the step was done
+  std::chrono::steady_clock::time_point begun{};  // the step, or what was done instead of one
+  std::chrono::steady_clock::time_point at{};     // when it was done
   StepEvents events = {};
   EngineLoad load = {};
   std::string failure = {};  // not empty: the engine threw this, and all requests are gone

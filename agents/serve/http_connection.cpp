@@ -144,7 +144,8 @@ HttpRequest HttpConnection::take_request() {
           .authorization = std::string(view(message[http::field::authorization])),
           .body = std::move(message.body()),
           .received = std::chrono::steady_clock::now(),
-          .unix_seconds = std::chrono::duration_cast<std::chrono::seconds>(now).count()};
+          .unix_seconds = std::chrono::duration_cast<std::chrono::seconds>(now).count(),
+          .wants_stamps = view(message["X-Squall-Stamps"]) == "1"};
 }
 
 /// False: the connection is to end.

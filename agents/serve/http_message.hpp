@@ -19,6 +19,7 @@ struct HttpRequest {
   std::string body;
   std::chrono::steady_clock::time_point received{};  // all of it
   std::int64_t unix_seconds = 0;                     // likewise
+  bool wants_stamps = false;  // "X-Squall-Stamps: 1": instants of this server beside its answers
 };
 
 struct HttpReply {

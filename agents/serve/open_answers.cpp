@@ -10,7 +10,7 @@ void OpenAnswers::begin(Start start, GenerationRequest request, const Tokenizer&
                 .route = start.route,
                 .stream = start.stream,
                 .ends_at_end_token = request.stop_at_end_token,
-                .received = start.received,
+                .instants = {.received = start.received},
                 .writer = std::move(start.writer),
                 .tokenizer = &tokenizer,
                 .text = AnswerText(tokenizer, std::move(start.stops))};
@@ -23,7 +23,7 @@ void OpenAnswers::begin(Start start, GenerationRequest request, const Tokenizer&
 
 void OpenAnswers::on_report(const EngineReport& report) {
   metrics_.load = report.load;
-  for (const auto& admitted : report.events.admitted) on_admitted(admitted);
+  for (const auto& admitted : report.events.admitted) on_admitted(admitted, report.begun);
   for (const auto& refused : report.events.refused)
     if (const auto answer = answers_.find(refused.id); answer != answers_.end())
       fail(answer, ApiError("the engine cannot take this request: " + refused.reason,
@@ -33,11 +33,12 @@ void OpenAnswers::on_report(const EngineReport& report) {
     fail_all(ApiError("the engine failed: " + report.failure, {.status = 500}));
 }
 
-void OpenAnswers::on_admitted(const StepEvents::Admitted& admitted) {
+void OpenAnswers::on_admitted(const StepEvents::Admitted& admitted, Instant at) {
   const auto found = answers_.find(admitted.id);
   if (found == answers_.end() || found->second.admitted) return;
   Answer& answer = found->second;
   answer.admitted = true;
+  answer.instants.admitted = at;
   answer.usage.reused = admitted.reused_tokens;
   --waiting_;
   metrics_.prompt_tokens += answer.usage.prompt;
@@ -68,18 +69,19 @@ void OpenAnswers::on_token(const StepEvents::Token& token, Instant at) {
 void OpenAnswers::stamp_token(Answer& answer, Instant at) {
   ++metrics_.generated_tokens;
   if (++answer.usage.answer > 1) {
-    metrics_.inter_token.record(at - answer.latest_token);
+    metrics_.inter_token.record(at - answer.instants.latest);
   } else {
-    metrics_.first_token.record(at - answer.received);
+    answer.instants.first = at;
+    metrics_.first_token.record(at - answer.instants.received);
     if (answer.stream && answer.heading.chat) answer.writer->send(role_event(answer.heading));
   }
-  answer.latest_token = at;
+  answer.instants.latest = at;
 }
 
 void OpenAnswers::show(Answer& answer, std::string_view text) {
   if (text.empty()) return;
   if (answer.stream) {
-    answer.writer->send(text_event(answer.heading, text));
+    answer.writer->send(text_event(answer.heading, text, answer.instants.latest));
   } else {
     answer.whole += text;
   }
@@ -87,10 +89,11 @@ void OpenAnswers::show(Answer& answer, std::string_view text) {
 
 void OpenAnswers::finish(Answers::iterator found, std::string_view reason) {
   Answer& answer = found->second;
-  metrics_.whole_answer.record(answer.latest_token - answer.received);
+  metrics_.whole_answer.record(answer.instants.latest - answer.instants.received);
   if (answer.stream) {
     std::string end = finish_event(answer.heading, reason);
-    if (answer.heading.include_usage) end += usage_event(answer.heading, answer.usage);
+    if (answer.heading.include_usage)
+      end += usage_event(answer.heading, answer.usage, answer.instants);
     answer.writer->send(end.append(done_event));
     answer.writer->end_stream();
   } else {

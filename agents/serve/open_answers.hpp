@@ -21,7 +21,7 @@ namespace squall::agents {
 
 class OpenAnswers {
  public:
-  using Instant = std::chrono::steady_clock::time_point;
+  using Instant = AnswerInstants::Instant;
 
   /// All outlive this.
   OpenAnswers(EnginePort& engine, ServeMetrics& metrics) : engine_(engine), metrics_(metrics) {}
@@ -50,18 +50,17 @@ class OpenAnswers {
     std::string_view route;
     bool stream;
     bool ends_at_end_token;
-    Instant received;
+    AnswerInstants instants;
     std::shared_ptr<ReplyWriter> writer;
     const Tokenizer* tokenizer;
     AnswerText text;
     std::string whole = {};  // of one that is not streamed
     TokenUsage usage = {};
-    Instant latest_token = {};
     bool admitted = false;
   };
   using Answers = std::unordered_map<std::uint64_t, Answer>;
 
-  void on_admitted(const StepEvents::Admitted& admitted);
+  void on_admitted(const StepEvents::Admitted& admitted, Instant at);
   void on_token(const StepEvents::Token& token, Instant at);
   void stamp_token(Answer& answer, Instant at);
   void show(Answer& answer, std::string_view text);

@@ -1,65 +1,58 @@
 #pragma once
-// The embedded engine as a target: takes load requests, keeps their timelines, stamps what the
-// engine does. Reads the clock to stamp; knows nothing of actors. One owner.
+// The embedded engine as a target: a thread of its own loads the model, steps while there is work,
+// takes what was asked between steps, and sleeps when there is nothing to do.
 
-#include <chrono>
-#include <filesystem>
+#include <atomic>
+#include <condition_variable>
+#include <future>
 #include <memory>
-#include <unordered_map>
+#include <mutex>
+#include <optional>
+#include <thread>
 #include <vector>
 
-#include "actors/actor_interfaces.hpp"
-#include "agents/engine/inference_engine.hpp"
-#include "agents/models/download.hpp"
-#include "agents/targets/prompt_source.hpp"
+#include "agents/targets/engine_requests.hpp"
 
 namespace squall::agents {
 
-class EngineTarget {
+class EngineTarget final : public Target {
  public:
-  /// Loads the scenario's model and prompts. Throws ModelError, PromptError, or
-  /// std::invalid_argument for an instruction set that cannot be had: all for the user to mend.
-  /// Threads, unless the scenario says how many, are this machine's cores less one for the load
-  /// generators, shared by `agents_here`. `downloads`: how a model that is not here comes here.
-  EngineTarget(const scenarios::Scenario& scenario, const std::filesystem::path& folder,
-               std::size_t agents_here = 1, const DownloadContext& downloads = {});
+  /// Returns when the model is loaded. Throws what EngineRequests throws.
+  EngineTarget(const scenarios::Scenario& scenario, const TargetSurroundings& surroundings,
+               TargetEvents events, const DownloadContext& downloads = {});
+  ~EngineTarget() override;
+  EngineTarget(const EngineTarget&) = delete;
+  EngineTarget& operator=(const EngineTarget&) = delete;
 
-  const actors::TargetReady& description() const { return description_; }
-
-  /// Throws std::bad_alloc, and then knows nothing of the request.
-  void submit(const actors::LoadRequest& request);
-
-  /// One engine step. Every submitted request comes back exactly once, from here or from abandon().
-  struct StepResult {
-    std::uint64_t tokens = 0;
-    std::vector<actors::RequestTimeline> ended;
-  };
-  StepResult step();
-
-  std::vector<actors::RequestTimeline> abandon(const actors::RequestOutcome& outcome);
-
-  bool busy() const { return !open_.empty(); }
-  /// Of the thread that calls step() and the engine's own, since they began.
-  std::chrono::nanoseconds cpu_time() const;
+  const TargetDescription& description() const override { return requests_->description(); }
+  void submit(actors::LoadRequest request) override;
+  void abandon(const actors::RequestOutcome& outcome) override;
+  nanoseconds engine_cpu() const override { return nanoseconds(engine_cpu_.load()); }
 
  private:
-  struct OpenRequest {
-    actors::RequestTimeline timeline;
-    actors::Instant deadline;
+  /// What others asked of the engine's thread since it last looked.
+  struct Mail {
+    std::vector<actors::LoadRequest> requests;
+    std::optional<actors::RequestOutcome> abandon_as;
+    std::size_t asked_before = 0;  // so many of the requests, and all earlier ones, are abandoned
+    bool empty() const { return requests.empty() && !abandon_as; }
   };
-  using Open = std::unordered_map<std::uint64_t, OpenRequest>;
 
-  std::vector<TokenId> prompt_tokens(const scenarios::RequestPlan& plan) const;
-  void finish(Open::iterator request, actors::RequestOutcome outcome, actors::Instant now,
-              std::vector<actors::RequestTimeline>& ended);
-  void end_overdue(actors::Instant now, std::vector<actors::RequestTimeline>& ended);
+  void load(const scenarios::Scenario& scenario, const TargetSurroundings& surroundings,
+            const DownloadContext& downloads, std::promise<void>& loaded);
+  void run();
+  bool take_mail(Mail& mail);
+  void report(EngineRequests::StepResult& result);
 
-  scenarios::TargetSettings settings_;
-  PromptSource prompts_;
-  std::vector<TokenId> text_tokens_;  // what synthetic prompts are drawn from
-  std::unique_ptr<InferenceEngine> engine_;
-  actors::TargetReady description_;
-  Open open_;
+  TargetEvents events_;
+  std::unique_ptr<EngineRequests> requests_;  // of the thread alone, once it is loaded
+  std::atomic<std::int64_t> engine_cpu_{0};   // nanoseconds
+
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable wake_;
+  Mail mail_;
+  bool ending_ = false;
+  std::thread thread_;
 };
 
 }  // namespace squall::agents

@@ -5,6 +5,7 @@
 
 #include "actors/metrics/percentile.hpp"
 #include "coordinator/run/latency_sample.hpp"
+#include "coordinator/text/readable_numbers.hpp"
 
 namespace squall::coordinator {
 
@@ -28,6 +29,17 @@ LiveLatency live_latency(const actors::PhaseMetrics& metrics, Metric metric,
   estimate(95, latency.p95, latency.p95_at_least);
   estimate(99, latency.p99, latency.p99_at_least);
   return latency;
+}
+
+std::vector<std::string> first_events(const MetricsTimeline& timeline,
+                                      const std::vector<std::string>& agents) {
+  std::vector<std::string> lines;
+  for (const TimelineEvent& event : timeline.events()) {
+    if (lines.size() == LiveStatus::events_shown) break;
+    const std::string agent = event.agent < agents.size() ? agents[event.agent] : "";
+    lines.push_back(readable_clock(event.at) + " agent " + agent + ": " + event.what);
+  }
+  return lines;
 }
 
 }  // namespace
@@ -63,9 +75,12 @@ LiveStatus make_live_status(const scenarios::Scenario& scenario, const MetricsTi
   status.agents_alive = moment.agents_alive;
   status.agents_wanted = moment.agents_wanted;
   status.synthetic_model = moment.synthetic_model;
+  status.simulated_target = moment.simulated_target;
   status.warnings = moment.warnings;
+  status.events = first_events(timeline, moment.agent_names);
   if (const auto* users = std::get_if<scenarios::ClosedUsers>(&scenario.load))
-    status.planned_users = users->count;
+    status.planned_users = static_cast<std::uint64_t>(
+        users->count.highest(scenario.phases.warm_up + scenario.phases.measure));
   else
     status.open_model = true;
 

@@ -25,13 +25,17 @@ struct LiveLatency {
 };
 
 struct LiveStatus {
+  static constexpr std::size_t events_shown = 20;  // the summary has the others
+
   std::string scenario;
   RunStage stage = RunStage::gathering;
   nanoseconds elapsed{0};  // since the common start
   nanoseconds planned{0};  // warm-up + measure
   std::size_t agents_alive = 0, agents_wanted = 0;
   bool synthetic_model = false;
+  bool simulated_target = false;
   std::vector<std::string> warnings;  // of the agents, as every report has them
+  std::vector<std::string> events;    // the first ones: "0:12 agent a: circuit breaker open"
 
   bool open_model = false;          // arrivals, not users
   std::uint64_t active_users = 0;   // closed model
@@ -53,7 +57,9 @@ struct LiveMoment {
   nanoseconds elapsed{0};
   std::size_t agents_alive = 0, agents_wanted = 0;
   bool synthetic_model = false;
+  bool simulated_target = false;
   std::vector<std::string> warnings{};
+  std::vector<std::string> agent_names{};  // by share
 };
 
 LiveStatus make_live_status(const scenarios::Scenario& scenario, const MetricsTimeline& timeline,

@@ -48,11 +48,13 @@ std::string latency_in_words(const std::string& name, const LiveLatency& latency
          value_in_words(latency.p99, latency.p99_at_least);
 }
 
-/// Whatever else has to give way, that the model is synthetic stays visible.
+/// Whatever else has to give way, that the model is synthetic or the target simulated stays
+/// visible.
 std::string head_line(const LiveStatus& status, std::size_t width) {
   std::string rest = std::string(": ") + name_of(status.stage) + ", " +
                      readable_count(status.agents_alive) + "/" +
                      plural(status.agents_wanted, "agent");
+  if (status.simulated_target) rest += "  SIMULATED";
   if (status.synthetic_model) rest += "  SYNTHETIC MODEL";
   if (!status.warnings.empty()) rest += "  " + plural(status.warnings.size(), "warning");
   constexpr std::size_t shortest = 8, longest = 60;
@@ -88,6 +90,8 @@ std::vector<std::string> live_lines(const LiveStatus& status, std::size_t width,
   return result;
 }
 
+std::string event_line(const std::string& event) { return printable(event, 400); }
+
 std::string warning_line(const std::string& warning) {
   return "warning: " + printable(warning, 1500);
 }
@@ -95,6 +99,7 @@ std::string warning_line(const std::string& warning) {
 std::string plain_line(const LiveStatus& status) {
   std::string line = readable_clock(status.elapsed) + "/" + readable_clock(status.planned) + " " +
                      name_of(status.stage);
+  if (status.simulated_target) line += " (SIMULATED)";
   if (status.synthetic_model) line += " (SYNTHETIC MODEL)";
   if (status.stage < RunStage::warming_up)
     return line + "; " + readable_count(status.agents_alive) + "/" +

@@ -16,6 +16,9 @@ std::vector<std::string> live_lines(const LiveStatus& status, std::size_t width,
 /// The same in one line: "0:12/0:35 measuring; 8 users, …".
 std::string plain_line(const LiveStatus& status);
 
+/// One event of the run's course as a line of its own, safe to print.
+std::string event_line(const std::string& event);
+
 /// One warning of an agent as a line of its own, safe to print.
 std::string warning_line(const std::string& warning);
 

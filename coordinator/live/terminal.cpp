@@ -1,6 +1,7 @@
 #include "coordinator/live/terminal.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <string_view>
 #include <sys/ioctl.h>
@@ -35,31 +36,52 @@ bool colour_wanted(std::FILE* stream) {
   return can_redraw(stream) && (no_color == nullptr || *no_color == '\0');
 }
 
+bool unicode_wanted(std::FILE* stream) {
+  if (!can_redraw(stream)) return false;
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* const value = std::getenv(name);
+    if (value == nullptr || *value == '\0') continue;
+    std::string locale(value);
+    for (char& letter : locale) letter = static_cast<char>(std::toupper(letter));
+    return locale.find("UTF-8") != std::string::npos || locale.find("UTF8") != std::string::npos;
+  }
+  return false;
+}
+
+std::size_t terminal_width(std::FILE* stream) {
+  winsize size{};
+  if (ioctl(fileno(stream), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+  // The last column is left free: some terminals wrap as soon as it is written.
+  return size.ws_col > 1 ? size.ws_col - 1U : 1U;
+}
+
 Terminal::Terminal(std::FILE* stream)
     : stream_(stream), in_place_(can_redraw(stream)), colour_(colour_wanted(stream)) {}
 
 void Terminal::show(const LiveStatus& status) {
-  tell_warnings(status);
+  tell_news(status);
   if (in_place_)
     redraw(status);
   else
     add_line(status);
 }
 
-void Terminal::tell_warnings(const LiveStatus& status) {
-  for (const std::string& warning : status.warnings) {
-    if (std::ranges::find(told_, warning) != told_.end()) continue;
-    told_.push_back(warning);
+void Terminal::tell_news(const LiveStatus& status) {
+  const auto tell = [&](const std::string& news, const std::string& line) {
+    if (std::ranges::find(told_, news) != told_.end()) return;
+    told_.push_back(news);
     finish();
-    write(stream_, styled(warning_line(warning), Style::warning, colour_) + '\n');
-  }
+    write(stream_, styled(line, Style::warning, colour_) + '\n');
+  };
+  for (const std::string& warning : status.warnings) tell(warning, warning_line(warning));
+  for (const std::string& event : status.events) tell(event, event_line(event));
 }
 
 void Terminal::redraw(const LiveStatus& status) {
   // One write a frame, so that a frame is never seen half drawn.
   std::string frame(hide_cursor);
   frame += back_to_top();
-  const auto lines = live_lines(status, width(), colour_);
+  const auto lines = live_lines(status, terminal_width(stream_), colour_);
   for (const std::string& line : lines) {
     frame += erase_line;
     frame += line;
@@ -86,13 +108,6 @@ void Terminal::finish() {
 
 std::string Terminal::back_to_top() const {
   return drawn_ > 0 ? "\x1b[" + std::to_string(drawn_) + "A\r" : "";
-}
-
-std::size_t Terminal::width() const {
-  winsize size{};
-  if (ioctl(fileno(stream_), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
-  // The last column is left free: some terminals wrap as soon as it is written.
-  return size.ws_col > 1 ? size.ws_col - 1U : 1U;
 }
 
 }  // namespace squall::coordinator

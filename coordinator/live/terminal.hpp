@@ -15,6 +15,12 @@ namespace squall::coordinator {
 /// A terminal, and the user has not asked for no colour (NO_COLOR, no-color.org; TERM=dumb).
 bool colour_wanted(std::FILE* stream);
 
+/// A terminal whose locale says UTF-8 (LC_ALL, LC_CTYPE, LANG; the first that is set counts).
+bool unicode_wanted(std::FILE* stream);
+
+/// Columns that may be written to; 80 where it is no terminal.
+std::size_t terminal_width(std::FILE* stream);
+
 class Terminal {
  public:
   /// `stream` must outlive the terminal.
@@ -24,17 +30,16 @@ class Terminal {
   Terminal& operator=(const Terminal&) = delete;
 
   /// Replaces what was shown before. On a plain stream: adds a line when the stage changed or a
-  /// second of the run has passed since the last. Warnings are written once, above it.
+  /// second of the run has passed since the last. Warnings and events are written once, above it.
   void show(const LiveStatus& status);
 
   /// Erases the live view and gives the cursor back. May be called again; show() may follow.
   void finish();
 
  private:
-  void tell_warnings(const LiveStatus& status);
+  void tell_news(const LiveStatus& status);
   void redraw(const LiveStatus& status);
   void add_line(const LiveStatus& status);
-  std::size_t width() const;
   std::string back_to_top() const;
 
   std::FILE* stream_;

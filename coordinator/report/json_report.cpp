@@ -32,6 +32,8 @@ const char* word(AuditStatus status) {
   switch (status) {
     case AuditStatus::passed:
       return "passed";
+    case AuditStatus::warning:
+      return "warning";
     case AuditStatus::failed:
       return "failed";
     case AuditStatus::not_applicable:
@@ -150,6 +152,29 @@ json to_json(const DurationRow& row) {
           {"histogram", histogram_json(row)}};
 }
 
+template <class Items>
+json list(const Items& items);  // each item by its to_json
+
+json to_json(const CategoryRow& row) {
+  const auto list_of = [](const std::vector<actors::PercentileEstimate>& estimates) {
+    json percentiles = json::array();
+    for (const auto& estimate : estimates) percentiles.push_back(to_json(estimate));
+    return percentiles;
+  };
+  return {{"name", row.name},          {"ok", row.ok},
+          {"failed", row.failed},      {"output_tokens", row.output_tokens},
+          {"ttft", list_of(row.ttft)}, {"e2e", list_of(row.e2e)}};
+}
+
+json accuracy_json(const PhaseReport& phase) {
+  const auto& share = phase.accuracy;
+  return {{"asked", phase.accuracy_asked},
+          {"agreed", phase.accuracy_agreed},
+          {"share", share ? number(share->share) : json(nullptr)},
+          {"low", share ? number(share->low) : json(nullptr)},
+          {"high", share ? number(share->high) : json(nullptr)}};
+}
+
 json to_json(const PhaseReport& phase) {
   json durations = json::object();
   for (const auto& description : scenarios::metric_table)
@@ -163,7 +188,14 @@ json to_json(const PhaseReport& phase) {
           {"durations", std::move(durations)},
           {"errors", std::move(errors)},
           {"prompt_tokens", phase.prompt_tokens},
-          {"output_tokens", phase.output_tokens}};
+          {"output_tokens", phase.output_tokens},
+          {"late", phase.late},
+          {"attempts", phase.attempts},
+          {"retried", phase.retried},
+          {"cached", phase.cached},
+          {"tokens_disputed", phase.tokens_disputed},
+          {"accuracy", accuracy_json(phase)},
+          {"categories", list(phase.categories)}};
 }
 
 json to_json(const ThroughputReport& throughput) {
@@ -171,6 +203,14 @@ json to_json(const ThroughputReport& throughput) {
           {"tokens_per_second", or_null(throughput.tokens_per_second, number)},
           {"requests_per_second", or_null(throughput.requests_per_second, number)},
           {"mean_in_flight", or_null(throughput.mean_in_flight, number)}};
+}
+
+json to_json(const actors::Calibration& calibration) {
+  return {{"starts_per_second", number(calibration.starts_per_second)},
+          {"chunks_per_second", number(calibration.chunks_per_second)},
+          {"pacing_error_p99", seconds(calibration.pacing_error_p99)},
+          {"cpu_per_start", seconds(calibration.cpu_per_start)},
+          {"cpu_per_chunk", seconds(calibration.cpu_per_chunk)}};
 }
 
 json to_json(const AgentReport& agent) {
@@ -185,9 +225,11 @@ json to_json(const AgentReport& agent) {
       {"batches", record.batches},
       {"sealed_batches", record.sealed ? json(record.sealed->batches) : json(nullptr)},
       {"start_error", record.started ? seconds(record.started->start_error) : json(nullptr)}};
-  for (const char* key : {"plan_fingerprint", "planned_requests", "planned_users", "model",
-                          "model_fingerprint", "model_is_synthetic", "model_choice", "model_origin",
-                          "instruction_set", "engine_threads", "load_time", "clock_error_bound"})
+  for (const char* key :
+       {"plan_fingerprint", "planned_requests", "planned_users", "model", "model_fingerprint",
+        "model_is_synthetic", "model_choice", "model_origin", "instruction_set", "engine_threads",
+        "load_time", "clock_error_bound", "target_kind", "target_is_simulated", "target_origin",
+        "token_counts", "calibration"})
     result[key] = nullptr;
   result["warnings"] = json::array();
   if (record.ready) {
@@ -205,12 +247,22 @@ json to_json(const AgentReport& agent) {
     result["engine_threads"] = ready.engine_threads;
     result["load_time"] = seconds(ready.load_time);
     result["clock_error_bound"] = seconds(ready.clock_error_bound);
+    result["target_kind"] = ready.target_kind;
+    result["target_is_simulated"] = ready.target_is_simulated;
+    result["target_origin"] = ready.target_origin;
+    result["token_counts"] = ready.token_counts;
+    if (ready.calibration != actors::Calibration{})
+      result["calibration"] = to_json(ready.calibration);
   }
   const bool measured = agent.window.length > nanoseconds{0};
   result["window"] = {
       {"length", seconds(agent.window.length)},
       {"process_cpu", seconds(agent.window.process_cpu)},
       {"engine_cpu", seconds(agent.window.engine_cpu)},
+      {"starts", agent.window.starts},
+      {"peak_starts_per_second", agent.window.peak_starts},
+      {"peak_tokens_per_second", agent.window.peak_tokens},
+      {"cpu_per_start", or_null(agent.window.cpu_per_start(), seconds)},
       {"generator_cores", measured ? number(agent.window.generator_cores()) : json(nullptr)},
       {"worst_loop_lag", measured ? seconds(agent.window.worst_loop_lag) : json(nullptr)},
       {"peak_resident_bytes", measured ? json(agent.window.peak_resident_bytes) : json(nullptr)}};
@@ -228,6 +280,7 @@ json to_json(const LatencyQuantiles& quantiles) {
 json to_json(const TimelinePoint& point) {
   return {{"at", seconds(point.at)},
           {"agents", point.agents},
+          {"starts", point.starts},
           {"tokens", point.tokens},
           {"answers", point.answers},
           {"errors", point.errors},
@@ -240,6 +293,16 @@ json to_json(const TimelinePoint& point) {
           {"engine_cpu", seconds(point.engine_cpu)},
           {"ttft", to_json(point.ttft)},
           {"e2e", to_json(point.e2e)}};
+}
+
+json to_json(const EventRow& event) {
+  return {{"at", seconds(event.at)}, {"agent", event.agent}, {"what", event.what}};
+}
+
+json to_json(const Silence& silence) {
+  return {{"from", seconds(silence.from)},
+          {"to", seconds(silence.to)},
+          {"mean_open", number(silence.mean_open)}};
 }
 
 json to_json(const AuditLine& line) {
@@ -306,7 +369,8 @@ json ledger_json(const RunReport& report) {
 
 std::string json_report(const RunReport& report, const RunRecord& record) {
   json out;
-  out["schema"] = "squall-run/1";
+  out["schema"] = "squall-run/2";
+  out["simulated"] = report.identity.simulated;
   out["run"] = run_json(report.identity);
   out["banners"] = report.banners;
   out["warnings"] = report.warnings;
@@ -316,6 +380,11 @@ std::string json_report(const RunReport& report, const RunRecord& record) {
   out["interrupted"] = record.interrupted;
   out["broken"] = record.broken ? json(*record.broken) : json(nullptr);
   out["scenario"] = scenario_json(report, record);
+  out["target"] = {{"kind", report.identity.target_kind},
+                   {"simulated", report.identity.simulated},
+                   {"origin", report.identity.target_origin},
+                   {"model", report.identity.model},
+                   {"token_counts", report.identity.token_counts}};
   out["thresholds"] = list(report.thresholds);
   out["audit"] = list(report.audit);
   out["throughput"] = to_json(report.throughput);
@@ -323,6 +392,9 @@ std::string json_report(const RunReport& report, const RunRecord& record) {
   out["phases"] = {{"warm_up", to_json(report.warm_up)}, {"measure", to_json(report.measured)}};
   out["agents"] = list(report.agents);
   out["timeline"] = list(report.timeline);
+  out["events"] = list(report.events);
+  out["events_left_out"] = report.events_left_out;
+  out["longest_silence"] = report.silence ? to_json(*report.silence) : json(nullptr);
   // Names and errors come from elsewhere and may not be UTF-8: replaced rather than refused.
   return out.dump(2, ' ', false, json::error_handler_t::replace);
 }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <variant>
 
+#include "coordinator/report/load_in_words.hpp"
 #include "coordinator/report/run_warnings.hpp"
 #include "coordinator/run/latency_sample.hpp"
 #include "coordinator/text/readable_numbers.hpp"
@@ -35,23 +35,6 @@ DurationRow duration_row(const actors::PhaseMetrics& metrics, Metric metric,
   return row;
 }
 
-PhaseReport phase_report(const RunRecord& record, Phase phase) {
-  const actors::PhaseMetrics& metrics = record.timeline.total(phase);
-  PhaseReport report;
-  report.ledger = metrics.ledger;
-  report.errors = metrics.errors;
-  report.prompt_tokens = metrics.prompt_tokens;
-  report.output_tokens = metrics.output_tokens;
-  for (const auto& description : scenarios::metric_table) {
-    if (description.kind != scenarios::MetricKind::duration) continue;
-    DurationRow row = duration_row(metrics, description.metric, record);
-    // Metrics that nothing completed with, such as queue where no engine stamps it, say nothing.
-    const bool headline = description.metric == Metric::ttft || description.metric == Metric::e2e;
-    if (row.mean || (headline && row.samples > 0)) report.durations.push_back(std::move(row));
-  }
-  return report;
-}
-
 ThroughputReport throughput_report(const MeasuredWindow& window) {
   ThroughputReport report;
   report.window = window.length;
@@ -72,13 +55,97 @@ AgentReport agent_report(const RunRecord& record, std::size_t index) {
   return report;
 }
 
-std::string load_in_words(const scenarios::Load& load) {
-  if (const auto* users = std::get_if<scenarios::ClosedUsers>(&load))
-    return plural(users->count, "user");
-  const auto& arrivals = std::get<scenarios::OpenArrivals>(load);
-  const bool poisson = arrivals.process == scenarios::OpenArrivals::Process::poisson;
-  return readable_rate(arrivals.rate) +
-         (poisson ? " arrivals/s (poisson)" : " arrivals/s (constant)");
+std::vector<actors::PercentileEstimate> category_estimates(const actors::Histogram& histogram) {
+  std::vector<actors::PercentileEstimate> estimates;
+  if (histogram.count() == 0) return estimates;
+  for (const double percentile : category_percentiles)
+    estimates.push_back(actors::estimate_percentile({&histogram, 0, nanoseconds{0}}, percentile));
+  return estimates;
+}
+
+std::vector<CategoryRow> category_rows(const RunRecord& record,
+                                       const actors::PhaseMetrics& metrics) {
+  std::vector<CategoryRow> rows;
+  for (std::size_t i = 0; i < metrics.categories.size(); ++i) {
+    const actors::CategoryMetrics& category = metrics.categories[i];
+    CategoryRow row{"", category.ok, category.failed, category.output_tokens, {}, {}};
+    if (i < record.scenario.categories.size()) row.name = record.scenario.categories[i].name;
+    row.ttft = category_estimates(category.ttft);
+    row.e2e = category_estimates(category.e2e);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+PhaseReport phase_report(const RunRecord& record, Phase phase) {
+  const actors::PhaseMetrics& metrics = record.timeline.total(phase);
+  PhaseReport report;
+  report.ledger = metrics.ledger;
+  report.errors = metrics.errors;
+  report.prompt_tokens = metrics.prompt_tokens;
+  report.output_tokens = metrics.output_tokens;
+  report.late = metrics.late;
+  report.attempts = metrics.attempts;
+  report.retried = metrics.retried;
+  report.cached = metrics.cached;
+  report.tokens_disputed = metrics.tokens_disputed;
+  report.accuracy_asked = metrics.accuracy_asked;
+  report.accuracy_agreed = metrics.accuracy_agreed;
+  if (metrics.accuracy_asked > 0)
+    report.accuracy = actors::estimate_share(metrics.accuracy_agreed, metrics.accuracy_asked);
+  report.categories = category_rows(record, metrics);
+  for (const auto& description : scenarios::metric_table) {
+    if (description.kind != scenarios::MetricKind::duration) continue;
+    DurationRow row = duration_row(metrics, description.metric, record);
+    // Metrics that nothing completed with, such as queue where no engine stamps it, say nothing.
+    const bool headline = description.metric == Metric::ttft || description.metric == Metric::e2e;
+    if (row.mean || (headline && row.samples > 0)) report.durations.push_back(std::move(row));
+  }
+  return report;
+}
+
+std::vector<EventRow> event_rows(const RunRecord& record) {
+  std::vector<EventRow> rows;
+  for (const TimelineEvent& event : record.timeline.events())
+    rows.push_back({event.at,
+                    event.agent < record.agents.size() ? record.agents[event.agent].hello.name : "",
+                    event.what});
+  return rows;
+}
+
+std::optional<Silence> longest_silence(const std::vector<TimelinePoint>& points) {
+  std::optional<Silence> longest, current;
+  double open = 0, seconds = 0;
+  for (const TimelinePoint& point : points) {
+    if (point.tokens > 0 || point.answers > 0 || point.in_flight <= 0) {
+      current.reset();
+      open = seconds = 0;
+      continue;
+    }
+    const nanoseconds end = point.at + std::chrono::seconds(1);
+    open += point.in_flight;
+    ++seconds;
+    current = Silence{current ? current->from : point.at, end, open / seconds};
+    if (!longest || current->to - current->from > longest->to - longest->from) longest = current;
+  }
+  return longest;
+}
+
+/// What the agents' targets said of themselves; the first that did speaks for all.
+void describe_target(const RunRecord& record, RunIdentity& identity) {
+  identity.target_kind = name_of(record.scenario.target.kind);
+  for (const AgentRecord& agent : record.agents) {
+    if (!agent.ready) continue;
+    identity.target_origin = agent.ready->target_origin;
+    identity.token_counts = agent.ready->token_counts;
+    return;
+  }
+}
+
+std::vector<const AgentRecord*> pointers_to(const std::vector<AgentRecord>& agents) {
+  std::vector<const AgentRecord*> pointers;
+  for (const AgentRecord& agent : agents) pointers.push_back(&agent);
+  return pointers;
 }
 
 RunIdentity identity_of(const RunRecord& record) {
@@ -93,12 +160,16 @@ RunIdentity identity_of(const RunRecord& record) {
   identity.seed = record.scenario.seed;
   identity.model = record.scenario.target.model;
   identity.load = load_in_words(record.scenario.load);
+  identity.simulated = is_simulated(record.scenario, pointers_to(record.agents));
+  describe_target(record, identity);
   identity.phases = record.scenario.phases;
   return identity;
 }
 
 std::vector<std::string> banners(const RunRecord& record) {
   std::vector<std::string> result;
+  if (is_simulated(record.scenario, pointers_to(record.agents)))
+    result.emplace_back("SIMULATED TARGET: service times come from a law, nothing was inferred");
   const bool synthetic = std::any_of(
       record.agents.begin(), record.agents.end(),
       [](const AgentRecord& agent) { return agent.ready && agent.ready->model_is_synthetic; });
@@ -115,9 +186,7 @@ RunReport make_run_report(const RunRecord& record) {
   RunReport report;
   report.identity = identity_of(record);
   report.banners = banners(record);
-  std::vector<const AgentRecord*> agents;
-  for (const AgentRecord& agent : record.agents) agents.push_back(&agent);
-  report.warnings = run_warnings(agents);
+  report.warnings = run_warnings(pointers_to(record.agents));
   report.audit = audit(record);
   report.thresholds = judge_thresholds(record);
   report.verdict = judge(record, report.audit, report.thresholds);
@@ -129,7 +198,18 @@ RunReport make_run_report(const RunRecord& record) {
     report.total += report.agents.back().account;
   }
   report.timeline = record.timeline.points();
+  report.events = event_rows(record);
+  report.events_left_out = record.timeline.events_left_out();
+  report.silence = longest_silence(report.timeline);
   return report;
+}
+
+bool is_simulated(const scenarios::Scenario& scenario,
+                  const std::vector<const AgentRecord*>& agents) {
+  return scenario.target.kind == scenarios::TargetKind::simulated ||
+         std::ranges::any_of(agents, [](const AgentRecord* agent) {
+           return agent->ready && agent->ready->target_is_simulated;
+         });
 }
 
 std::string percentile_name(double percentile) {

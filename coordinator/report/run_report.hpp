@@ -30,9 +30,21 @@ struct DurationRow {
   actors::Histogram::Parts histogram;                   // of completed requests
 };
 
+/// One category of prompts in one phase.
+struct CategoryRow {
+  std::string name;
+  std::uint64_t ok = 0, failed = 0, output_tokens = 0;
+  std::vector<actors::PercentileEstimate> ttft, e2e;  // in the order of category_percentiles
+};
+inline constexpr std::array category_percentiles{50.0, 95.0, 99.0};
+
 struct PhaseReport {
   actors::Ledger ledger;
-  std::vector<DurationRow> durations;  // metrics without any sample are left out
+  std::uint64_t late = 0, attempts = 0, retried = 0, cached = 0, tokens_disputed = 0;
+  std::uint64_t accuracy_asked = 0, accuracy_agreed = 0;
+  std::optional<actors::ShareEstimate> accuracy;  // none when nothing was asked again
+  std::vector<CategoryRow> categories;            // none where there is only one
+  std::vector<DurationRow> durations;             // metrics without any sample are left out
   std::map<std::string, std::uint64_t> errors;
   std::uint64_t prompt_tokens = 0;
   std::uint64_t output_tokens = 0;
@@ -50,13 +62,29 @@ struct AgentReport {
   AgentWindow window;
 };
 
+/// What an agent wanted to be known of the course of the run.
+struct EventRow {
+  nanoseconds at{0};  // since the common start
+  std::string agent, what;
+};
+
+/// The longest stretch of whole seconds in which requests were open and no token came.
+struct Silence {
+  nanoseconds from{0}, to{0};
+  double mean_open = 0;
+};
+
 /// What was run, and how to run it again.
 struct RunIdentity {
   std::string id, tool_version, started_at;
   std::string scenario, description, scenario_file, scenario_hash;
   std::uint64_t seed = 0;
-  std::string model;  // as the scenario names it
-  std::string load;   // "8 users", "12.0 arrivals/s (poisson)"
+  std::string model;          // as the scenario names it
+  std::string load;           // "8 users", "12.0 arrivals/s (poisson)"
+  std::string target_kind;    // "engine", "openai", "simulated"
+  std::string target_origin;  // an address without credentials; engine: empty
+  std::string token_counts;   // how prompt tokens are known: "estimated"
+  bool simulated = false;     // every output says so
   scenarios::Phases phases;
 };
 
@@ -72,9 +100,16 @@ struct RunReport {
   std::vector<AgentReport> agents;
   RequestAccount total;
   std::vector<TimelinePoint> timeline;
+  std::vector<EventRow> events;  // in order of time
+  std::uint64_t events_left_out = 0;
+  std::optional<Silence> silence;
 };
 
 RunReport make_run_report(const RunRecord& record);
+
+/// Whether what answered was a law of service times, by the scenario's or any agent's word.
+bool is_simulated(const scenarios::Scenario& scenario,
+                  const std::vector<const AgentRecord*>& agents);
 
 /// "p99.9: insufficient (n = 412, needs 3,688)"; empty when there is enough.
 std::string insufficiency(const actors::PercentileEstimate& estimate);

@@ -1,8 +1,10 @@
 #include "coordinator/report/text_summary.hpp"
 
 #include <cassert>
-#include <cstdio>
+#include <sstream>
+#include <utility>
 
+#include "coordinator/report/load_tables.hpp"
 #include "coordinator/text/printable_text.hpp"
 #include "coordinator/text/readable_numbers.hpp"
 #include "coordinator/text/text_table.hpp"
@@ -26,6 +28,9 @@ class Summary {
     latencies("latency, measured phase", report_.measured, all);
     latencies("latency, warm-up", report_.warm_up, headlines);
     throughput();
+    titled("load, measured phase", load_table(report_));
+    titled("categories of prompts, measured phase", categories_table(report_.measured));
+    titled("events, since the common start", events_table(report_));
     errors("errors, measured phase", report_.measured);
     errors("errors, warm-up", report_.warm_up);
     ledger();
@@ -48,7 +53,8 @@ class Summary {
   void verdict();
 
   void section(const std::string& title) {
-    out_ += '\n' + styled(title, Style::bold, style_.colour) + '\n';
+    out_ += '\n';
+    paragraph(title, Style::bold);
   }
   void paragraph(const std::string& text, Style look) {
     for (const std::string& line : wrapped(text, style_.width))
@@ -58,6 +64,11 @@ class Summary {
     TextTable row("l");
     row.add({{text, Style::dim}});
     table(row);
+  }
+  void titled(const std::string& title, const TextTable& rows) {
+    if (rows.empty()) return;
+    section(title);
+    table(rows);
   }
   void table(const TextTable& rows) { out_ += rows.render(style_.width, style_.colour); }
 
@@ -96,6 +107,8 @@ Cell mark_of(AuditStatus status) {
   switch (status) {
     case AuditStatus::passed:
       return {"ok", Style::good};
+    case AuditStatus::warning:
+      return {"warning", Style::warning};
     case AuditStatus::failed:
       return {"FAILED", Style::bad};
     case AuditStatus::not_applicable:
@@ -136,10 +149,17 @@ void Summary::header() {
   rows.add({{"scenario", Style::dim},
             {printable(run.scenario_file + ", hash " + run.scenario_hash + ", seed ") +
              std::to_string(run.seed)}});
-  rows.add(
-      {{"load", Style::dim},
-       {run.load + " on " + printable(run.model) + "; warm-up " + readable(run.phases.warm_up) +
-        ", measure " + readable(run.phases.measure) + ", drain " + readable(run.phases.drain)}});
+  const bool engine = run.target_kind == "engine";
+  if (!engine) {
+    std::string target = run.target_kind;
+    for (const std::string& part : {run.target_origin, run.model})
+      if (!part.empty()) target += ", " + part;
+    rows.add({{"target", Style::dim}, {printable(target, 300)}});
+  }
+  rows.add({{"load", Style::dim},
+            {printable(run.load, 400) + (engine ? " on " + printable(run.model) : "") +
+             "; warm-up " + readable(run.phases.warm_up) + ", measure " +
+             readable(run.phases.measure) + ", drain " + readable(run.phases.drain)}});
   table(rows);
 }
 
@@ -171,9 +191,7 @@ Cell interval_cell(const PercentileEstimate& estimate) {
           Style::dim};
 }
 
-void Summary::latencies(const std::string& title, const PhaseReport& phase, Rows which) {
-  if (phase.durations.empty()) return;
-  section(title + " (below each percentile its 95 % interval)");
+TextTable latency_columns(const std::vector<const DurationRow*>& durations) {
   TextTable rows("lrrrrrrr");
   TextTable::Row names{{"", Style::dim}};
   for (const double percentile : reported_percentiles)
@@ -181,23 +199,60 @@ void Summary::latencies(const std::string& title, const PhaseReport& phase, Rows
   names.push_back({"mean", Style::dim});
   names.push_back({"max", Style::dim});
   rows.add(std::move(names));
-  for (const DurationRow& row : phase.durations) {
-    const bool headline =
-        row.metric == scenarios::Metric::ttft || row.metric == scenarios::Metric::e2e;
-    if (which == headlines && !headline) continue;
-    const std::string name(scenarios::describe(row.metric).name);
+  for (const DurationRow* row : durations) {
+    const std::string name(scenarios::describe(row->metric).name);
     TextTable::Row values{{name, Style::bold}};
-    TextTable::Row intervals{{"n = " + readable_count(row.samples), Style::dim}};
-    for (const PercentileEstimate& estimate : row.percentiles) {
+    TextTable::Row intervals{{"n = " + readable_count(row->samples), Style::dim}};
+    for (const PercentileEstimate& estimate : row->percentiles) {
       values.push_back(percentile_cell(estimate));
       intervals.push_back(interval_cell(estimate));
     }
-    values.push_back({row.mean ? readable(*row.mean) : "-"});
-    values.push_back({row.maximum ? readable(*row.maximum) : "-"});
+    values.push_back({row->mean ? readable(*row->mean) : "-"});
+    values.push_back({row->maximum ? readable(*row->maximum) : "-"});
     rows.add(std::move(values));
     rows.add(std::move(intervals));
   }
-  table(rows);
+  return rows;
+}
+
+/// The same for a narrow terminal: one figure a line.
+TextTable latency_lines(const std::vector<const DurationRow*>& durations) {
+  TextTable rows("llrl");
+  for (const DurationRow* row : durations) {
+    std::string name(scenarios::describe(row->metric).name);
+    for (const PercentileEstimate& estimate : row->percentiles) {
+      rows.add({{std::exchange(name, ""), Style::bold},
+                {percentile_name(estimate.percentile), Style::dim},
+                percentile_cell(estimate),
+                interval_cell(estimate)});
+    }
+    rows.add({{"n = " + readable_count(row->samples), Style::dim},
+              {"mean", Style::dim},
+              {row->mean ? readable(*row->mean) : "-"},
+              {"max " + (row->maximum ? readable(*row->maximum) : "-"), Style::plain}});
+  }
+  return rows;
+}
+
+bool fits(const TextTable& rows, std::size_t width) {
+  std::istringstream lines(rows.render(width, false));
+  for (std::string line; std::getline(lines, line);)
+    if (width_of(line) > width) return false;
+  return true;
+}
+
+void Summary::latencies(const std::string& title, const PhaseReport& phase, Rows which) {
+  if (phase.durations.empty()) return;
+  std::vector<const DurationRow*> durations;
+  for (const DurationRow& row : phase.durations) {
+    const bool headline =
+        row.metric == scenarios::Metric::ttft || row.metric == scenarios::Metric::e2e;
+    if (which == all || headline) durations.push_back(&row);
+  }
+  const TextTable columns = latency_columns(durations);
+  const bool wide = fits(columns, style_.width);
+  section(title + (wide ? " (below" : " (beside") + " each percentile its 95 % interval)");
+  table(wide ? columns : latency_lines(durations));
   const std::uint64_t unanswered = phase.durations.front().unanswered;
   if (unanswered > 0)
     note(plural(unanswered, "request") +
@@ -278,31 +333,14 @@ void Summary::ledger() {
   if (const std::string details = account_details(report_.total); !details.empty()) note(details);
 }
 
-std::string sixteen_digits(std::uint64_t fingerprint) {
-  std::array<char, 17> text{};
-  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(fingerprint));
-  return text.data();
-}
-
 void Summary::agents() {
   section("agents");
   TextTable rows("ll");
   constexpr std::size_t most = 50;
   for (std::size_t i = 0; i < report_.agents.size() && i < most; ++i) {
     const AgentRecord& agent = report_.agents[i].record;
-    std::string text = "share " + std::to_string(agent.share.index + 1) + " of " +
-                       std::to_string(agent.share.count) + " on " + agent.hello.host;
-    if (agent.ready) {
-      const auto& ready = *agent.ready;
-      text += "; " + ready.model_name + (ready.model_is_synthetic ? " (synthetic)" : "") + " " +
-              ready.model_fingerprint;
-      if (!ready.model_origin.empty()) text += " from " + ready.model_origin;
-      if (!ready.model_choice.empty()) text += ", choice " + ready.model_choice;
-      text += ", " + ready.instruction_set + " kernels, " + plural(ready.engine_threads, "thread") +
-              ", loaded in " + readable(ready.load_time) + "; plan " +
-              sixteen_digits(ready.plan_fingerprint);
-    }
-    rows.add({{printable(agent.hello.name, 24)}, {printable(text, 1000)}});
+    rows.add(
+        {{printable(agent.hello.name, 24)}, {printable(agent_in_words(report_.agents[i]), 1000)}});
     if (agent.lost) rows.add({{""}, {"LOST: " + printable(*agent.lost), Style::bad}});
   }
   table(rows);
@@ -318,7 +356,8 @@ void Summary::audit_lines() {
     const auto add = [&](const std::string& more, const char* open, const char* close) {
       if (!more.empty()) text += text.empty() ? more : open + more + close;
     };
-    const bool answered = line.status == AuditStatus::passed || line.status == AuditStatus::failed;
+    const bool answered =
+        line.status != AuditStatus::not_applicable && line.status != AuditStatus::not_enough;
     if (answered) add(line.limit, " (", ")");
     add(line.explanation, ": ", "");
     rows.add({{line.name},
@@ -331,7 +370,8 @@ void Summary::audit_lines() {
 void Summary::verdict() {
   const Outcome outcome = report_.verdict.outcome;
   out_ += '\n';
-  const std::string text = "verdict: " + name_of(outcome) + ": " +
+  const std::string text = "verdict: " + name_of(outcome) +
+                           (report_.identity.simulated ? " (SIMULATED target): " : ": ") +
                            printable(report_.verdict.sentence, 600) + " (exit code " +
                            std::to_string(report_.verdict.exit_code) + ")";
   paragraph(text, style_of(outcome));

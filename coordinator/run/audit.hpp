@@ -13,6 +13,7 @@ namespace squall::coordinator {
 
 enum class AuditStatus {
   passed,
+  warning,  // nothing is wrong yet, but near it
   failed,
   not_applicable,  // the question does not arise in this run
   not_enough       // too little was measured to answer it
@@ -32,7 +33,8 @@ using namespace std::chrono_literals;
 
 inline constexpr nanoseconds dispatch_delay = 1ms;    // or, when more, …
 inline constexpr double dispatch_delay_share = 0.01;  // … of the median ttft
-inline constexpr double dropped_late_share = 0.001;
+inline constexpr double late_and_dropped_share = 0.001;
+inline constexpr double calibration_warning = 0.5;  // of what an agent can drive; all of it fails
 inline constexpr double arrival_rate_error = 0.01;
 inline constexpr double littles_law_error = 0.05;
 inline constexpr double steady_state_error = 0.025;  // arrivals against answers

@@ -7,7 +7,8 @@ namespace squall::coordinator {
 using scenarios::Metric;
 
 bool counts_unanswered(Metric metric) {
-  return metric != Metric::icl && metric != Metric::dispatch_delay;
+  return metric != Metric::icl && metric != Metric::stamp_delay && metric != Metric::cache_hit &&
+         metric != Metric::dispatch_delay;
 }
 
 actors::LatencySample latency_sample(const actors::PhaseMetrics& metrics, Metric metric,

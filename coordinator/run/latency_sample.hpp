@@ -8,8 +8,9 @@
 
 namespace squall::coordinator {
 
-/// Whether requests without an answer enter this metric's sample. Not for icl, whose samples are
-/// gaps and not requests, nor for dispatch_delay, which is over before anybody waits for an answer.
+/// Whether requests without an answer enter this metric's sample. Not for icl and stamp_delay,
+/// whose samples are tokens and not requests, nor for cache_hit, which only answers have, nor for
+/// dispatch_delay, which is over before anybody waits for an answer.
 bool counts_unanswered(scenarios::Metric metric);
 
 /// Failed and timed-out requests count as at least the timeout. What was still open when the drain

@@ -1,5 +1,6 @@
 #include "coordinator/run/ledger_audit.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "coordinator/run/request_account.hpp"
@@ -88,31 +89,83 @@ AuditLine nothing_lost_in_transit(const RunRecord& record) {
   return from_complaints(std::move(line), complaints);
 }
 
-/// Every completed request left its durations, and every one that ended its dispatch delay.
+/// Every answer of the target left its durations, every answer from memory its own, and every
+/// request that ended its dispatch delay.
+std::vector<std::string> duration_complaints(const actors::PhaseMetrics& metrics) {
+  std::vector<std::string> complaints;
+  const auto check = [&](Metric metric, std::uint64_t expected) {
+    const std::uint64_t count = metrics.durations[static_cast<std::size_t>(metric)].count();
+    if (count != expected)
+      complaints.push_back(readable_count(count) + " of " +
+                           std::string(scenarios::describe(metric).name) + " for " +
+                           plural(expected, "request"));
+  };
+  const Ledger& ledger = metrics.ledger;
+  if (metrics.cached > ledger.ok)
+    complaints.push_back(readable_count(metrics.cached) + " answers from memory among " +
+                         readable_count(ledger.ok));
+  const std::uint64_t answered = ledger.ok - std::min(ledger.ok, metrics.cached);
+  for (const Metric metric : {Metric::ttft, Metric::ttft_service, Metric::e2e, Metric::e2e_service})
+    check(metric, answered);
+  check(Metric::cache_hit, metrics.cached);
+  check(Metric::dispatch_delay, ledger.ended());
+  return complaints;
+}
+
 AuditLine durations_match(const RunRecord& record) {
   AuditLine line{.name = "durations match counts", .limit = "one each"};
   std::uint64_t completed = 0;
   std::vector<std::string> complaints;
-  const auto check = [&](std::size_t agent, Phase phase, Metric metric, std::uint64_t expected) {
-    const auto& durations = record.timeline.of_agent(agent, phase).durations;
-    const std::uint64_t count = durations[static_cast<std::size_t>(metric)].count();
-    if (count != expected)
-      complaints.push_back(record.agents[agent].hello.name + ", " + name_of(phase) + ": " +
-                           readable_count(count) + " of " +
-                           std::string(scenarios::describe(metric).name) + " for " +
-                           plural(expected, "request"));
-  };
   for (std::size_t agent = 0; agent < record.agents.size(); ++agent) {
     for (const Phase phase : phases) {
-      const Ledger& ledger = record.timeline.of_agent(agent, phase).ledger;
-      completed += ledger.ok;
-      for (const Metric metric :
-           {Metric::ttft, Metric::ttft_service, Metric::e2e, Metric::e2e_service})
-        check(agent, phase, metric, ledger.ok);
-      check(agent, phase, Metric::dispatch_delay, ledger.ended());
+      const actors::PhaseMetrics& metrics = record.timeline.of_agent(agent, phase);
+      completed += metrics.ledger.ok;
+      for (const std::string& complaint : duration_complaints(metrics))
+        complaints.push_back(record.agents[agent].hello.name + ", " + name_of(phase) + ": " +
+                             complaint);
     }
   }
   line.measured = readable_count(completed) + " completed";
+  return from_complaints(std::move(line), complaints);
+}
+
+std::vector<std::string> detail_complaints(const actors::PhaseMetrics& metrics) {
+  std::vector<std::string> complaints;
+  const Ledger& ledger = metrics.ledger;
+  if (metrics.attempts < ledger.ended())
+    complaints.push_back(plural(metrics.attempts, "attempt") + " for " +
+                         plural(ledger.ended(), "ended request"));
+  if (metrics.categories.empty()) return complaints;
+  std::uint64_t ok = 0, failed = 0;
+  for (const auto& category : metrics.categories) {
+    ok += category.ok;
+    failed += category.failed;
+  }
+  if (ok != ledger.ok || failed != ledger.error + ledger.timeout)
+    complaints.push_back("the categories have " + readable_count(ok) + " completed and " +
+                         readable_count(failed) + " failed, the ledger " +
+                         readable_count(ledger.ok) + " and " +
+                         readable_count(ledger.error + ledger.timeout));
+  return complaints;
+}
+
+/// What else is counted fits the ledger: attempts, and the parts that categories make of it.
+AuditLine details_match(const RunRecord& record) {
+  AuditLine line{.name = "details match counts", .limit = "exactly"};
+  std::uint64_t attempts = 0;
+  std::vector<std::string> complaints;
+  for (std::size_t agent = 0; agent < record.agents.size(); ++agent) {
+    for (const Phase phase : phases) {
+      const actors::PhaseMetrics& metrics = record.timeline.of_agent(agent, phase);
+      attempts += metrics.attempts;
+      for (const std::string& complaint : detail_complaints(metrics))
+        complaints.push_back(record.agents[agent].hello.name + ", " + name_of(phase) + ": " +
+                             complaint);
+    }
+  }
+  line.measured = plural(attempts, "attempt");
+  if (record.scenario.categories.size() > 1)
+    line.measured += ", " + readable_count(record.scenario.categories.size()) + " categories";
   return from_complaints(std::move(line), complaints);
 }
 
@@ -146,7 +199,7 @@ AuditLine all_accounted_for(const RunRecord& record) {
 
 std::vector<AuditLine> ledger_audit(const RunRecord& record) {
   return {balance(record), nothing_lost_in_transit(record), durations_match(record),
-          all_accounted_for(record)};
+          details_match(record), all_accounted_for(record)};
 }
 
 }  // namespace squall::coordinator

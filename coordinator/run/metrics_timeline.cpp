@@ -51,11 +51,36 @@ double AgentWindow::generator_cores() const {
   return per_second(in_seconds(process_cpu - engine_cpu), length);
 }
 
+std::optional<nanoseconds> AgentWindow::cpu_per_start() const {
+  if (starts == 0) return std::nullopt;
+  return (process_cpu - engine_cpu) / static_cast<std::int64_t>(starts);
+}
+
+double chunks_a_token(const PhaseMetrics& metrics) {
+  const auto count = [&](Metric metric) {
+    return metrics.durations[static_cast<std::size_t>(metric)].count();
+  };
+  const std::uint64_t chunks = count(Metric::ttft) + count(Metric::icl);
+  if (metrics.output_tokens == 0 || chunks >= metrics.output_tokens) return 1;
+  return static_cast<double>(chunks) / static_cast<double>(metrics.output_tokens);
+}
+
+namespace {
+
+std::uint64_t starts_in(const MetricsSnapshot& snapshot) {
+  std::uint64_t starts = 0;
+  for (const PhaseMetrics& phase : snapshot.phases) starts += phase.ledger.issued;
+  return starts;
+}
+
+}  // namespace
+
 MetricsTimeline::MetricsTimeline(const scenarios::Phases& phases, std::size_t agents)
     : phases_(phases),
       measure_end_(phases.warm_up + phases.measure),
       agents_(agents),
       windows_(agents),
+      newest_seconds_(agents),
       latest_(agents) {}
 
 void MetricsTimeline::add(std::size_t agent, const MetricsSnapshot& snapshot) {
@@ -68,6 +93,7 @@ void MetricsTimeline::add(std::size_t agent, const MetricsSnapshot& snapshot) {
                     snapshot.active_users, snapshot.loop_lag, snapshot.resident_bytes};
   if (in_measured_window(snapshot)) add_to_window(agent, snapshot);
   add_to_second(agent, snapshot);
+  add_events(agent, snapshot);
   close_complete_seconds();
 }
 
@@ -102,11 +128,37 @@ void MetricsTimeline::add_to_window(std::size_t agent, const MetricsSnapshot& sn
   window.engine_cpu += snapshot.engine_cpu;
   window.worst_loop_lag = std::max(window.worst_loop_lag, snapshot.loop_lag);
   window.peak_resident_bytes = std::max(window.peak_resident_bytes, snapshot.resident_bytes);
+
+  const std::uint64_t starts = starts_in(snapshot);
+  window.starts += starts;
+  const std::int64_t second = std::chrono::floor<std::chrono::seconds>(snapshot.from).count();
+  NewestSecond& newest = newest_seconds_[agent];
+  if (newest.second != second) newest = {second, 0, 0};
+  newest.starts += starts;
+  newest.tokens += snapshot.tokens_in_interval;
+  window.peak_starts = std::max(window.peak_starts, newest.starts);
+  window.peak_tokens = std::max(window.peak_tokens, newest.tokens);
+}
+
+void MetricsTimeline::add_events(std::size_t agent, const MetricsSnapshot& snapshot) {
+  for (const actors::RunEvent& event : snapshot.events) {
+    if (events_.size() < events_limit)
+      events_.push_back({event.at, agent, event.what});
+    else
+      ++events_left_out_;
+  }
+}
+
+std::vector<TimelineEvent> MetricsTimeline::events() const {
+  std::vector<TimelineEvent> sorted = events_;
+  std::ranges::stable_sort(sorted, {}, &TimelineEvent::at);
+  return sorted;
 }
 
 // ---- second by second
 
 void MetricsTimeline::add_numbers(TimelinePoint& point, const MetricsSnapshot& snapshot) {
+  point.starts += starts_in(snapshot);
   point.tokens += snapshot.tokens_in_interval;
   point.answers += snapshot.answers_in_interval;
   for (const PhaseMetrics& phase : snapshot.phases)

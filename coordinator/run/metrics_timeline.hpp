@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "actors/metrics/metrics_snapshot.hpp"
@@ -43,10 +44,18 @@ struct AgentWindow {
   nanoseconds engine_cpu{0};
   nanoseconds worst_loop_lag{0};
   std::uint64_t peak_resident_bytes = 0;
+  std::uint64_t starts = 0;                        // requests handed to the target
+  std::uint64_t peak_starts = 0, peak_tokens = 0;  // of the busiest second
 
+  /// CPU time of everything but the engine for one start; none without any.
+  std::optional<nanoseconds> cpu_per_start() const;
   /// CPU time of everything but the engine, in cores; 0 when the window is empty.
   double generator_cores() const;
 };
+
+/// Content chunks for each token of the phase's answers; 1 where every token comes alone, or
+/// nothing is known.
+double chunks_a_token(const actors::PhaseMetrics& metrics);
 
 /// What an agent's newest snapshot says of the moment.
 struct AgentGauges {
@@ -62,10 +71,18 @@ struct LatencyQuantiles {
   nanoseconds p50{0}, p95{0}, p99{0};  // zero when count is 0
 };
 
+/// What an agent wanted to be known of the course of the run.
+struct TimelineEvent {
+  nanoseconds at{0};  // since the common start
+  std::size_t agent = 0;
+  std::string what;
+};
+
 /// One second of the run, all agents together.
 struct TimelinePoint {
   nanoseconds at{0};              // start of the second, since the common start
   std::uint32_t agents = 0;       // that reported on it
+  std::uint64_t starts = 0;       // handed to the target in this second
   std::uint64_t tokens = 0;       // stamped in this second
   std::uint64_t answers = 0;      // completed in this second
   std::uint64_t errors = 0;       // failed and timed out in this second
@@ -103,6 +120,11 @@ class MetricsTimeline {
   /// The newest gauges of each agent (all zero when none came yet).
   const std::vector<AgentGauges>& latest() const { return latest_; }
 
+  /// In order of time. The first ones are kept; of the others only their number.
+  std::vector<TimelineEvent> events() const;
+  std::uint64_t events_left_out() const { return events_left_out_; }
+
+  static constexpr std::size_t events_limit = 1000;
   /// So many seconds keep their histograms while they wait for slow agents.
   static constexpr std::size_t open_seconds_limit = 16;
 
@@ -114,6 +136,13 @@ class MetricsTimeline {
     actors::Histogram ttft, e2e;
   };
 
+  /// What one agent did in the second of the window that it reported on last.
+  struct NewestSecond {
+    std::int64_t second = -1;
+    std::uint64_t starts = 0, tokens = 0;
+  };
+
+  void add_events(std::size_t agent, const actors::MetricsSnapshot& snapshot);
   bool in_measured_window(const actors::MetricsSnapshot& snapshot) const;
   void add_to_window(std::size_t agent, const actors::MetricsSnapshot& snapshot);
   void add_to_second(std::size_t agent, const actors::MetricsSnapshot& snapshot);
@@ -128,6 +157,9 @@ class MetricsTimeline {
   std::array<actors::PhaseMetrics, actors::phase_count> totals_;
   std::vector<std::array<actors::PhaseMetrics, actors::phase_count>> agents_;
   std::vector<AgentWindow> windows_;
+  std::vector<NewestSecond> newest_seconds_;  // by agent
+  std::vector<TimelineEvent> events_;
+  std::uint64_t events_left_out_ = 0;
   std::vector<AgentGauges> latest_;
   std::map<std::int64_t, OpenSecond> open_;       // by second
   std::map<std::int64_t, TimelinePoint> closed_;  // by second

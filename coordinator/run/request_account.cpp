@@ -21,7 +21,7 @@ std::uint64_t planned_by(const RunRecord& record, const AgentRecord& agent, cons
     for (const Ledger& phase : agent.sealed->totals) sealed += phase.scheduled;
     planned = std::max(planned, sealed);
   }
-  const bool open_model = std::holds_alternative<scenarios::OpenArrivals>(record.scenario.load);
+  const bool open_model = !std::holds_alternative<scenarios::ClosedUsers>(record.scenario.load);
   if (open_model && agent.ready) planned = agent.ready->planned_requests;
   return planned;
 }

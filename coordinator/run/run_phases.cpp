@@ -18,7 +18,8 @@ constexpr auto prepare_limit = 10min;
 constexpr auto download_limit = 6h;        // a download that stands still gives up much sooner
 constexpr auto start_lead = 2s;            // so that the order to start reaches everyone in time
 constexpr auto silence_limit = 4s;         // then an agent is dead; noticed within 5 s
-constexpr auto seal_limit = 10s;           // after the drain
+constexpr auto calibration_time = 2s;      // agents measure what they can drive, then are ready
+constexpr auto seal_limit = 10s;           // after the drain and what is asked again at rest
 constexpr auto interrupt_grace = 2s;       // what is in flight may finish
 constexpr auto early_seal_margin = 100ms;  // clocks differ by far less
 constexpr auto own_stall = 500ms;  // a tick later than this is our own silence, not the agents'
@@ -274,7 +275,7 @@ ToAgents RunPhases::on_tick(Instant now) {
     if (now >= start_ && !stopping_) record_.began = true;
     if (!stopping_ && now >= start_ + phases.warm_up + phases.measure) {
       stopping_ = true;  // agents stop by their own plan; this only bounds the wait
-      give_up_at_ = now + phases.drain + seal_limit;
+      give_up_at_ = now + phases.drain + asking_again() + seal_limit;
     }
     if (stopping_ && now >= give_up_at_) {
       for (auto& agent : roster_.entries())
@@ -288,8 +289,13 @@ ToAgents RunPhases::on_tick(Instant now) {
 }
 
 nanoseconds RunPhases::limit_of_preparing() const {
-  return record_.scenario.target.sources.empty() ? nanoseconds(prepare_limit)
-                                                 : nanoseconds(download_limit);
+  const bool downloads = !record_.scenario.target.sources.empty();
+  return calibration_time + (downloads ? nanoseconds(download_limit) : nanoseconds(prepare_limit));
+}
+
+nanoseconds RunPhases::asking_again() const {
+  const auto& accuracy = record_.scenario.accuracy;
+  return accuracy.sample > 0 ? accuracy.time_limit : nanoseconds{0};
 }
 
 void RunPhases::finish_when_sealed() {

@@ -65,6 +65,7 @@ class RunPhases {
   void stop_early(nanoseconds grace, Instant now, ToAgents& out);
   void break_run(std::string why, bool by_user, Instant now, ToAgents& out);
   nanoseconds limit_of_preparing() const;
+  nanoseconds asking_again() const;  // at most, after the drain
   void finish_when_sealed();
 
   RunRecord record_;

@@ -131,6 +131,52 @@ void judge_point(ThresholdResult& result, const RunRecord& record) {
   }
 }
 
+/// How many more answers, all of them the same, would let the share pass; 0 when no number would.
+std::uint64_t more_that_agree(const Threshold& threshold, std::uint64_t agreed,
+                              std::uint64_t asked) {
+  constexpr std::uint64_t most = std::uint64_t{1} << 24;
+  const auto passes = [&](std::uint64_t more) {
+    return threshold.holds(actors::estimate_share(agreed + more, asked + more).low);
+  };
+  if (upper_limit(threshold) || !passes(most)) return 0;
+  std::uint64_t low = 0, high = most;
+  while (high - low > 1) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    (passes(middle) ? high : low) = middle;
+  }
+  return high;
+}
+
+/// A share of a sample: passes when the whole 95 % interval meets the threshold, fails when none of
+/// it does.
+void judge_accuracy(ThresholdResult& result, const RunRecord& record) {
+  const actors::PhaseMetrics& metrics = measured_phase(record);
+  result.samples = metrics.accuracy_asked;
+  if (result.samples == 0) {
+    result.explanation =
+        record.scenario.accuracy.sample > 0
+            ? "no answer of the measured phase was asked again"
+            : "nothing is asked again: the scenario needs accuracy = { sample = 0.02 }";
+    return;
+  }
+  const Threshold& threshold = result.threshold;
+  const auto share = actors::estimate_share(metrics.accuracy_agreed, metrics.accuracy_asked);
+  result.measured = share.share;
+  result.violations = metrics.accuracy_asked - metrics.accuracy_agreed;
+  const bool low_holds = threshold.holds(share.low), high_holds = threshold.holds(share.high);
+  result.explanation = readable_count(metrics.accuracy_agreed) + " of " +
+                       plural(metrics.accuracy_asked, "answer") + " agreed; 95 % interval " +
+                       readable_share(share.low) + " to " + readable_share(share.high);
+  if (low_holds == high_holds) {
+    result.status = low_holds ? ThresholdStatus::pass : ThresholdStatus::fail;
+    return;
+  }
+  result.more_needed = more_that_agree(threshold, metrics.accuracy_agreed, metrics.accuracy_asked);
+  if (result.more_needed > 0)
+    result.explanation =
+        "needs " + plural(result.more_needed, "more answer") + " that agree; " + result.explanation;
+}
+
 void judge_value(ThresholdResult& result, const RunRecord& record) {
   const Ledger& ledger = measured_phase(record).ledger;
   const MeasuredWindow& window = record.timeline.measured();
@@ -161,7 +207,9 @@ void judge_value(ThresholdResult& result, const RunRecord& record) {
 ThresholdResult judge_threshold(const Threshold& threshold, const RunRecord& record) {
   ThresholdResult result;
   result.threshold = threshold;
-  if (scenarios::describe(threshold.metric).kind != MetricKind::duration) {
+  if (threshold.metric == Metric::accuracy) {
+    judge_accuracy(result, record);
+  } else if (scenarios::describe(threshold.metric).kind != MetricKind::duration) {
     judge_value(result, record);
   } else if (threshold.statistic == Threshold::Statistic::percentile) {
     judge_percentile(result, record);

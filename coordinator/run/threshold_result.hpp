@@ -21,8 +21,8 @@ struct ThresholdResult {
   std::optional<double> measured;
   bool at_least = false;  // measured is only a lower bound: requests went unanswered
   std::uint64_t samples = 0;
-  std::uint64_t violations = 0;   // percentiles only
-  std::uint64_t more_needed = 0;  // samples until it could pass; percentiles, when inconclusive
+  std::uint64_t violations = 0;   // percentiles; accuracy: answers that differed
+  std::uint64_t more_needed = 0;  // samples until it could pass, when inconclusive and known
   std::string explanation;        // "needs 312 more samples"
 };
 

@@ -24,6 +24,7 @@ class TextTable {
   explicit TextTable(std::string alignment) : alignment_(std::move(alignment)) {}
 
   void add(Row row);
+  bool empty() const { return rows_.empty(); }
 
   /// Each line ends in a line break and begins with two spaces. The last column is cut, or wrapped
   /// when it is left-aligned, so that no line is wider than `width`.

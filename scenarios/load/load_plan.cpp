@@ -3,79 +3,116 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <tuple>
+#include <utility>
+
+#include "scenarios/load/random_stream.hpp"
+#include "scenarios/load/work_stretches.hpp"
 
 namespace squall::scenarios {
 
 namespace {
 
-// Names of the random streams. They are part of what a seed means: never renumber them.
-enum Purpose : std::uint64_t {
-  arrival_gaps = 1,
-  prompt_choice = 2,
-  prompt_length = 3,
-  answer_length = 4,
-  sampling = 5,
-  thinking = 6,
-};
-
-// How many requests of each user of the closed model the fingerprint covers: how many a user will
-// make depends on the answers' speed, so no plan can know it.
-constexpr std::uint64_t fingerprinted_requests = 16;
+// What a fingerprint covers at most, so that it stays cheap for plans of any size. How many
+// requests a user makes depends on the answers' speed, so no plan can know it.
+constexpr std::uint64_t fingerprinted_arrivals = 1'000'000;
+constexpr std::uint64_t fingerprinted_plans = 20'000;
+constexpr std::uint64_t fingerprinted_sessions = 16;  // of a user
 
 nanoseconds to_nanoseconds(double seconds) {
   return nanoseconds(static_cast<std::int64_t>(std::floor(seconds * 1e9 + 0.5)));
 }
 
-std::uint64_t request_index(std::uint64_t user_or_arrival, std::uint64_t sequence) {
-  return mix_bits(mix_bits(user_or_arrival + 1) + sequence);
+std::uint64_t session_index(const RequestPlace& place) {
+  return mix_bits(mix_bits(place.who + 1) + place.session);
 }
 
-// Token counts are whole numbers of at least 1.
-std::uint32_t sample_tokens(Distribution tokens, Random random) {
-  if (tokens.shape == Distribution::Shape::uniform) {
-    // Rounding would give the two outermost counts half a share; half a token more mends that.
-    const double lowest = tokens.minimum, highest = tokens.maximum;
-    tokens.minimum -= 0.5;
-    tokens.maximum += 0.5;
+// Token and turn counts are whole numbers of at least 1.
+std::uint32_t sample_count(const Distribution& counts, Random random) {
+  if (counts.shape == Distribution::Shape::uniform) {
+    // Rounding would give the two outermost counts half a share; half a count more mends that.
+    const double spread = counts.maximum - counts.minimum + 1;
+    const double count = std::floor(counts.minimum + spread * random.uniform());
     return static_cast<std::uint32_t>(
-        std::max(1.0, std::clamp(std::floor(tokens.sample(random) + 0.5), lowest, highest)));
+        std::clamp(count, std::max(1.0, counts.minimum), std::max(1.0, counts.maximum)));
   }
-  return static_cast<std::uint32_t>(std::max(1.0, std::floor(tokens.sample(random) + 0.5)));
+  return static_cast<std::uint32_t>(std::max(1.0, std::floor(counts.sample(random) + 0.5)));
 }
 
 std::vector<PlannedUser> plan_users(const ClosedUsers& load, AgentShare share, nanoseconds stop) {
   std::vector<PlannedUser> users;
-  const std::int64_t count = load.count;
-  for (std::int64_t user = share.index; user < count; user += share.count) {
-    // ramp * user / count without the product, which can exceed 64 bits.
-    const std::int64_t ramp = load.ramp.count();
-    const nanoseconds start(ramp / count * user + ramp % count * user / count);
-    if (start >= stop) break;
-    users.push_back({static_cast<std::uint64_t>(user), start});
+  const auto count = static_cast<std::uint64_t>(std::ceil(load.count.highest(stop)));
+  const WorkStretches work(load.count, stop);
+  if (count > share.index) users.reserve((count - share.index) / share.count + 1);
+  for (std::uint64_t user = share.index; user < count; user += share.count) {
+    std::uint32_t stretch = 0;
+    for (const WorkStretch& each : work.above(user)) {
+      users.push_back({user, stretch++, each.start, each.end});
+    }
+  }
+  const auto by_start = [](const PlannedUser& one, const PlannedUser& other) {
+    return std::tie(one.start, one.user) < std::tie(other.start, other.user);
+  };
+  if (!std::is_sorted(users.begin(), users.end(), by_start)) {
+    std::sort(users.begin(), users.end(), by_start);
   }
   return users;
 }
 
-// Every agent walks all arrivals of the run and keeps its own: that is what makes the union of the
-// shares the whole, whatever the number of agents.
-std::vector<PlannedArrival> plan_arrivals(const OpenArrivals& load, std::uint64_t seed,
-                                          AgentShare share, nanoseconds stop) {
-  const double expected = load.rate * 1e-9 * static_cast<double>(stop.count());
-  std::vector<PlannedArrival> arrivals;
-  arrivals.reserve(static_cast<std::size_t>(expected / share.count * 1.01) + 16);
-
-  Random gaps(seed, arrival_gaps);
-  double elapsed = 0;  // in mean gaps, so that the rate only scales the plan
-  for (std::uint64_t arrival = 0;; ++arrival) {
-    elapsed = load.process == OpenArrivals::Process::poisson ? elapsed + gaps.exponential()
-                                                             : static_cast<double>(arrival);
-    const double seconds = elapsed / load.rate;
-    if (seconds * 1e9 >= static_cast<double>(stop.count())) break;
-    const nanoseconds at = to_nanoseconds(seconds);
-    if (at >= stop) break;
-    if (share.owns(arrival)) arrivals.push_back({arrival, at});
+std::uint32_t choose_category(const std::vector<Category>& categories, Random random) {
+  if (categories.size() == 1) return 0;
+  double total = 0;
+  for (const Category& category : categories) total += category.weight;
+  double left = random.uniform() * total;
+  for (std::uint32_t index = 0; index + 1 < categories.size(); ++index) {
+    left -= categories[index].weight;
+    if (left < 0) return index;
   }
-  return arrivals;
+  return static_cast<std::uint32_t>(categories.size() - 1);
+}
+
+// All that is random about a request, each choice from a stream of its own: so none moves another.
+class Choices {
+ public:
+  Choices(const Scenario& scenario, const RequestPlace& place)
+      : seed_(scenario.seed),
+        session_(session_index(place)),
+        request_(mix_bits(session_ + place.turn)) {}
+
+  Random of_session(RandomStream::Purpose purpose) const {
+    return Random(seed_, purpose, session_);
+  }
+  Random of_request(RandomStream::Purpose purpose) const {
+    return Random(seed_, purpose, request_);
+  }
+
+ private:
+  std::uint64_t seed_, session_, request_;
+};
+
+void plan_prefix(const Scenario& scenario, const Category& category, const Choices& choices,
+                 RequestPlan& plan) {
+  if (category.prefixes.groups == 0) return;
+  plan.prefix_group = static_cast<std::uint32_t>(
+      choices.of_session(RandomStream::prefix_choice).uniform() * category.prefixes.groups);
+  // Later turns carry the first one's prefix in their history. At least one token is one's own.
+  if (plan.place.turn > 0 || plan.prompt_tokens < 2) return;
+  const std::uint64_t group = (std::uint64_t{plan.category} << 32) + plan.prefix_group;
+  const std::uint32_t tokens = sample_count(
+      category.prefixes.tokens, Random(scenario.seed, RandomStream::prefix_length, group));
+  plan.prefix_tokens = std::min(tokens, plan.prompt_tokens - 1);
+}
+
+void plan_session(const ClosedUsers& users, const Choices& choices, RequestPlan& plan) {
+  const std::uint32_t turns =
+      sample_count(users.conversations.turns, choices.of_session(RandomStream::session_turns));
+  plan.last_turn = plan.place.turn + 1 >= turns;
+  Random thinking = choices.of_request(RandomStream::thinking);
+  plan.think_time = to_nanoseconds(users.think_time.sample(thinking));
+  if (plan.last_turn) {
+    Random pausing = choices.of_session(RandomStream::session_pause);
+    plan.think_time += to_nanoseconds(users.conversations.pause.sample(pausing));
+  }
 }
 
 // Order matters: equal values in another order give another fingerprint.
@@ -84,10 +121,13 @@ class Fingerprint {
   void add(std::uint64_t value) { state_ = mix_bits(state_ * 3 + value + 0x9E3779B97F4A7C15); }
   void add(nanoseconds value) { add(static_cast<std::uint64_t>(value.count())); }
   void add(const RequestPlan& plan) {
+    add(plan.category);
     add(plan.prompt_seed);
     add(plan.prompt_tokens);
+    add((std::uint64_t{plan.prefix_group} << 32) + plan.prefix_tokens);
     add(plan.answer_tokens);
     add(plan.sampling_seed);
+    add((plan.last_turn ? 2u : 0u) + (plan.check_accuracy ? 1u : 0u));
     add(plan.think_time);
   }
   std::uint64_t value() const { return state_; }
@@ -98,35 +138,65 @@ class Fingerprint {
 
 }  // namespace
 
-LoadPlan make_load_plan(const Scenario& scenario, AgentShare share) {
+LoadPlan make_load_plan(const Scenario& scenario, AgentShare share,
+                        std::shared_ptr<const Trace> trace) {
   assert(share.count > 0 && share.index < share.count);
+  assert(std::holds_alternative<TraceReplay>(scenario.load) == (trace != nullptr));
   LoadPlan plan;
   plan.share = share;
   plan.stop = scenario.phases.warm_up + scenario.phases.measure;
+  plan.trace = std::move(trace);
   if (const auto* closed = std::get_if<ClosedUsers>(&scenario.load)) {
     plan.users = plan_users(*closed, share, plan.stop);
   } else {
-    plan.arrivals =
-        plan_arrivals(std::get<OpenArrivals>(scenario.load), scenario.seed, share, plan.stop);
+    plan.arrivals = arrivals_of(scenario, plan)->count_rest();
   }
   return plan;
 }
 
-RequestPlan plan_request(const Scenario& scenario, std::uint64_t user_or_arrival,
-                         std::uint64_t sequence) {
-  const std::uint64_t index = request_index(user_or_arrival, sequence);
-  const auto stream = [&](Purpose purpose) { return Random(scenario.seed, purpose, index); };
-
-  RequestPlan plan{};
-  plan.prompt_seed = stream(prompt_choice).next();
-  if (const auto* synthetic = std::get_if<SyntheticPrompts>(&scenario.prompts)) {
-    plan.prompt_tokens = sample_tokens(synthetic->tokens, stream(prompt_length));
+std::unique_ptr<ArrivalStream> arrivals_of(const Scenario& scenario, const LoadPlan& plan) {
+  if (const auto* open = std::get_if<OpenArrivals>(&scenario.load)) {
+    return stream_of(*open, scenario.seed, plan.share, plan.stop);
   }
-  plan.answer_tokens = sample_tokens(scenario.answers.tokens, stream(answer_length));
-  plan.sampling_seed = stream(sampling).next();
+  if (const auto* replay = std::get_if<TraceReplay>(&scenario.load)) {
+    return stream_of(*replay, plan.trace, plan.share, plan.stop);
+  }
+  return stream_of(OpenArrivals{}, scenario.seed, plan.share, nanoseconds{0});
+}
+
+RequestPlan plan_request(const Scenario& scenario, const RequestPlace& place, const Trace* trace) {
+  const Choices choices(scenario, place);
+  RequestPlan plan{};
+  plan.place = place;
+  plan.category =
+      choose_category(scenario.categories, choices.of_session(RandomStream::category_choice));
+  const Category& category = scenario.categories[plan.category];
+
+  plan.session_seed = choices.of_session(RandomStream::prompt_choice).next();
+  plan.prompt_seed =
+      place.turn == 0 ? plan.session_seed : choices.of_request(RandomStream::prompt_choice).next();
+  if (trace != nullptr) {
+    assert(place.who < trace->entries.size());
+    const TraceEntry& entry = trace->entries[place.who];
+    plan.prompt_tokens = std::max(1u, entry.prompt_tokens);
+    plan.answer_tokens = std::max(1u, entry.answer_tokens);
+  } else {
+    if (const auto* synthetic = std::get_if<SyntheticPrompts>(&category.prompts)) {
+      plan.prompt_tokens =
+          sample_count(synthetic->tokens, choices.of_request(RandomStream::prompt_length));
+    }
+    plan.answer_tokens =
+        sample_count(category.answer_tokens, choices.of_request(RandomStream::answer_length));
+  }
+  const bool shares_blocks = trace != nullptr && trace->entries[place.who].blocks > 0;
+  if (!shares_blocks) plan_prefix(scenario, category, choices, plan);
+  plan.sampling_seed = choices.of_request(RandomStream::sampling).next();
   if (const auto* closed = std::get_if<ClosedUsers>(&scenario.load)) {
-    Random random = stream(thinking);
-    plan.think_time = to_nanoseconds(closed->think_time.sample(random));
+    plan_session(*closed, choices, plan);
+  }
+  if (scenario.accuracy.sample > 0) {
+    plan.check_accuracy =
+        choices.of_request(RandomStream::accuracy_sample).uniform() < scenario.accuracy.sample;
   }
   return plan;
 }
@@ -137,18 +207,30 @@ std::uint64_t fingerprint(const Scenario& scenario, const LoadPlan& plan) {
   result.add(plan.share.count);
   result.add(plan.stop);
   result.add(plan.users.size());
+  std::uint64_t plans_left = fingerprinted_plans;
   for (const PlannedUser& user : plan.users) {
     result.add(user.user);
     result.add(user.start);
-    for (std::uint64_t sequence = 0; sequence < fingerprinted_requests; ++sequence) {
-      result.add(plan_request(scenario, user.user, sequence));
+    result.add(user.end);
+    for (std::uint32_t session = 0; session < fingerprinted_sessions; ++session) {
+      std::uint32_t turn = 0;
+      RequestPlan request{};
+      for (request.last_turn = false; !request.last_turn && plans_left > 0; --plans_left) {
+        request = plan_request(scenario, {user.user, session, turn++});
+        result.add(request);
+      }
     }
   }
-  result.add(plan.arrivals.size());
-  for (const PlannedArrival& arrival : plan.arrivals) {
-    result.add(arrival.arrival);
-    result.add(arrival.at);
-    result.add(plan_request(scenario, arrival.arrival, 0));
+  result.add(plan.arrivals);
+  const auto stream = arrivals_of(scenario, plan);
+  for (std::uint64_t seen = 0; seen < fingerprinted_arrivals; ++seen) {
+    const auto arrival = stream->next();
+    if (!arrival) break;
+    result.add(arrival->arrival);
+    result.add(arrival->at);
+    if (seen < fingerprinted_plans) {
+      result.add(plan_request(scenario, {arrival->arrival, 0, 0}, plan.trace.get()));
+    }
   }
   return result.value();
 }

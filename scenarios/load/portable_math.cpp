@@ -32,12 +32,60 @@ constexpr auto factorial_reciprocals = [] {
   return values;
 }();
 
+// 2 pi times (-1)^i (2 pi)^2i / (2i+1)!: Taylor's series of sin(2 pi x) / x in powers of x^2.
+constexpr double two_pi = 0x1.921fb54442d18p+2;
+constexpr auto sine_terms = [] {
+  std::array<double, 13> values{};
+  double term = two_pi;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = term;
+    const auto n = static_cast<double>(2 * i + 2);
+    term = -term * two_pi * two_pi / (n * (n + 1));
+  }
+  return values;
+}();
+constexpr double root_of_two_pi_inverse = 0x1.9884533d43651p-2;
+
 // values[0] + values[1] x + values[2] x^2 + …, by Horner's rule.
 template <std::size_t size>
 double polynomial(const std::array<double, size>& values, double x) {
   double sum = values[size - 1];
   for (std::size_t i = size - 1; i-- > 0;) sum = sum * x + values[i];
   return sum;
+}
+
+double normal_density(double x) { return root_of_two_pi_inverse * portable_exp(-x * x / 2); }
+
+// The share above x >= 0. Near the middle by the series of Marsaglia, "Evaluating the normal
+// distribution" (2004); far out, where that would cancel, by the continued fraction of Laplace:
+// density / (x + 1 / (x + 2 / (x + 3 / …))).
+double normal_share_above(double x) {
+  if (x < 2.5) {
+    double term = x, sum = x;
+    for (double n = 3; term > sum * 0x1p-55; n += 2) {
+      term *= x * x / n;
+      sum += term;
+    }
+    return 0.5 - sum * normal_density(x);
+  }
+  double rest = x;
+  for (double n = 120; n >= 1; --n) rest = x + n / rest;
+  return normal_density(x) / rest;
+}
+
+// For share <= 1/2: the x >= 0 above which it lies.
+double upper_normal_quantile(double share) {
+  // Abramowitz and Stegun, formula 26.2.23, error below 4.5e-4; then Newton's method on the
+  // logarithm of the share, which is nearly straight far out.
+  const double t = std::sqrt(-2 * portable_log(share));
+  double x = t - (2.515517 + t * (0.802853 + t * 0.010328)) /
+                     (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
+  x = std::max(x, 0.0);
+  for (int i = 0; i < 4; ++i) {
+    const double above = normal_share_above(x);
+    x = std::max(0.0, x + portable_log(above / share) * above / normal_density(x));
+  }
+  return x;
 }
 
 }  // namespace
@@ -62,6 +110,23 @@ double portable_exp(double x) {
   const double rest = (x - k * ln2_first) - k * ln2_rest;  // |rest| <= 0.347
   // Taylor's series; the term of rest^17 is below 1e-22. ldexp is exact.
   return std::ldexp(polynomial(factorial_reciprocals, rest), static_cast<int>(k));
+}
+
+double sine_of_turns(double turns) {
+  double part = turns - std::floor(turns + 0.5);  // exact; [-1/2, 1/2)
+  // sin(pi - a) = sin(a) brings the rest to a quarter turn, where the term of x^27 is below 1e-19.
+  if (part > 0.25) part = 0.5 - part;
+  if (part < -0.25) part = -0.5 - part;
+  return std::clamp(part * polynomial(sine_terms, part * part), -1.0, 1.0);
+}
+
+double normal_share_below(double x) {
+  return x < 0 ? normal_share_above(-x) : 1 - normal_share_above(x);
+}
+
+double normal_quantile(double share) {
+  assert(share > 0 && share < 1);
+  return share < 0.5 ? -upper_normal_quantile(share) : upper_normal_quantile(1 - share);
 }
 
 }  // namespace squall::scenarios

@@ -1,5 +1,6 @@
 #include "scenarios/load/random.hpp"
 
+#include <cassert>
 #include <cmath>
 
 #include "scenarios/load/portable_math.hpp"
@@ -44,6 +45,24 @@ double Random::normal() {
     const double square = x * x + y * y;
     if (square >= 1 || square < 0x1p-1000) continue;
     return x * std::sqrt(-2 * portable_log(square) / square);
+  }
+}
+
+double Random::gamma(double shape) {
+  assert(shape > 0);
+  // A variable of shape a is one of shape a + 1 times the a-th root of a uniform one.
+  if (shape < 1) return gamma(shape + 1) * portable_exp(portable_log(1 - uniform()) / shape);
+  const double d = shape - 1.0 / 3;
+  const double c = 1 / std::sqrt(9 * d);
+  for (;;) {
+    const double x = normal();
+    const double root = 1 + c * x;
+    if (root <= 0) continue;
+    const double cube = root * root * root;
+    const double u = 1 - uniform();
+    // Nearly always true, and spares the logarithms.
+    if (u < 1 - 0.0331 * (x * x) * (x * x)) return d * cube;
+    if (portable_log(u) < x * x / 2 + d * (1 - cube + portable_log(cube))) return d * cube;
   }
 }
 

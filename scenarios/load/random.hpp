@@ -21,6 +21,10 @@ class Random {
   double exponential();  // mean 1
   double normal();       // mean 0, deviation 1 (Box-Muller in Marsaglia's polar form)
 
+  /// A gamma variable of this shape (above 0) and scale 1, whose mean and variance are `shape`.
+  /// Marsaglia and Tsang, "A simple method for generating gamma variables", 2000.
+  double gamma(double shape);
+
  private:
   std::uint64_t state_;
 };

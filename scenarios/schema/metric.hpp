@@ -19,13 +19,18 @@ enum class Metric : unsigned char {
   dispatch_delay,  // dispatch - intended start
   queue,           // admission to the engine's batch - dispatch
   prefill,         // first content - admission
+  ntpot,           // (last content - dispatch) / tokens
+  stall,           // longest gap between content chunks of a request
+  cache_hit,       // whole answer from the response cache, from the intended start
+  stamp_delay,     // our stamp of a token - the server's own: our measurement error
   // One number for a run.
   tokens_per_second,
   requests_per_second,
   error_rate,  // (errors + timeouts) / ended requests
+  accuracy,    // sampled answers that were the same at rest / those asked again
 };
 
-inline constexpr std::size_t duration_metric_count = 9;
+inline constexpr std::size_t duration_metric_count = 13;
 
 enum class MetricKind { duration, rate, fraction };
 
@@ -54,12 +59,22 @@ inline constexpr std::array metric_table{
                       "wait in the engine before its batch"},
     MetricDescription{Metric::prefill, "prefill", MetricKind::duration,
                       "from admission to the first token"},
+    MetricDescription{Metric::ntpot, "ntpot", MetricKind::duration,
+                      "whole answer from the dispatch, per output token"},
+    MetricDescription{Metric::stall, "stall", MetricKind::duration,
+                      "longest gap between a request's content chunks"},
+    MetricDescription{Metric::cache_hit, "cache_hit", MetricKind::duration,
+                      "whole answer from the response cache, from the intended start"},
+    MetricDescription{Metric::stamp_delay, "stamp_delay", MetricKind::duration,
+                      "our stamp of a token less the server's own: our measurement error"},
     MetricDescription{Metric::tokens_per_second, "tokens_per_second", MetricKind::rate,
                       "output tokens per second while measuring"},
     MetricDescription{Metric::requests_per_second, "requests_per_second", MetricKind::rate,
                       "answered requests per second while measuring"},
     MetricDescription{Metric::error_rate, "error_rate", MetricKind::fraction,
                       "failed and timed-out requests among those that ended"},
+    MetricDescription{Metric::accuracy, "accuracy", MetricKind::fraction,
+                      "sampled answers that were the same when asked again at rest"},
 };
 
 const MetricDescription& describe(Metric metric);

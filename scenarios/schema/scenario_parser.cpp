@@ -5,7 +5,7 @@
 #include "scenarios/schema/key_depth.hpp"
 #include "scenarios/schema/nearest_name.hpp"
 #include "scenarios/schema/scenario_document.hpp"
-#include "scenarios/schema/scenario_sections.hpp"
+#include "scenarios/schema/sections/scenario_sections.hpp"
 
 namespace squall::scenarios {
 

@@ -228,7 +228,9 @@ std::optional<std::chrono::nanoseconds> TableReader::duration(std::string_view k
   if (entry == nullptr) return std::nullopt;
   const auto seconds = read_seconds(*entry, range, mistakes_);
   if (!seconds) return std::nullopt;
-  return std::chrono::nanoseconds(std::llround(*seconds * 1e9));
+  // The shortest time that is one: what is longer than nothing must not be rounded to nothing.
+  const std::int64_t least = *seconds > 0 ? 1 : 0;
+  return std::chrono::nanoseconds(std::max<std::int64_t>(least, std::llround(*seconds * 1e9)));
 }
 
 std::optional<std::uint64_t> TableReader::bytes(std::string_view key, std::uint64_t lowest,
@@ -271,6 +273,36 @@ std::optional<std::size_t> TableReader::choice(std::string_view key,
   mistakes_.add(entry->value.place, "unknown " + std::string(key) + " " + quoted(word) +
                                         nearest_or_all(word, choices, plural));
   return std::nullopt;
+}
+
+std::vector<const DocumentNode*> TableReader::tables(std::string_view key, std::string_view wanted,
+                                                     std::size_t most) const {
+  const DocumentEntry* const entry = table_.find(key);
+  if (entry == nullptr) return {};
+  if (entry->value.kind != Kind::array) {
+    mistakes_.add(entry->value.place, wrong_kind(*entry, wanted));
+    return {};
+  }
+  std::vector<const DocumentNode*> items;
+  if (entry->value.items.empty()) {
+    mistakes_.add(entry->value.place,
+                  quoted(key) + " must not be empty; it is " + std::string(wanted));
+  } else if (entry->value.items.size() > most) {
+    mistakes_.add(entry->value.place, quoted(key) + " takes at most " + std::to_string(most) +
+                                          " tables; it has " +
+                                          std::to_string(entry->value.items.size()));
+    return {};
+  }
+  for (const DocumentNode& item : entry->value.items) {
+    if (item.kind == Kind::table) {
+      items.push_back(&item);
+    } else {
+      mistakes_.add(item.place, quoted(key) + ": expected a table, found " +
+                                    std::string(kind_name(item)) + "; it is " +
+                                    std::string(wanted));
+    }
+  }
+  return items;
 }
 
 }  // namespace squall::scenarios

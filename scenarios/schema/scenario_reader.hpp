@@ -75,7 +75,13 @@ class TableReader {
   std::optional<std::size_t> choice(std::string_view key, std::span<const std::string_view> choices,
                                     std::string_view plural) const;
 
+  /// The tables of an array of tables; empty when the key is absent or holds anything else.
+  std::vector<const DocumentNode*> tables(std::string_view key, std::string_view wanted,
+                                          std::size_t most) const;
+
   Place place() const { return table_.place; }
+  const DocumentNode& table() const { return table_; }
+  const std::vector<DocumentEntry>& entries() const { return table_.entries; }
   Mistakes& mistakes() const { return mistakes_; }
 
  private:

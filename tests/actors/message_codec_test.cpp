@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <tuple>
 
@@ -23,10 +24,14 @@ bool operator==(const Hello& a, const Hello& b) {
 bool operator==(const Ready& a, const Ready& b) {
   return std::tie(a.plan_fingerprint, a.planned_requests, a.planned_users, a.model_name,
                   a.model_fingerprint, a.model_is_synthetic, a.instruction_set, a.engine_threads,
-                  a.load_time, a.clock_error_bound, a.model_choice, a.model_origin, a.warnings) ==
+                  a.load_time, a.clock_error_bound, a.model_choice, a.model_origin, a.warnings,
+                  a.target_kind, a.target_is_simulated, a.target_origin, a.token_counts,
+                  a.calibration) ==
          std::tie(b.plan_fingerprint, b.planned_requests, b.planned_users, b.model_name,
                   b.model_fingerprint, b.model_is_synthetic, b.instruction_set, b.engine_threads,
-                  b.load_time, b.clock_error_bound, b.model_choice, b.model_origin, b.warnings);
+                  b.load_time, b.clock_error_bound, b.model_choice, b.model_origin, b.warnings,
+                  b.target_kind, b.target_is_simulated, b.target_origin, b.token_counts,
+                  b.calibration);
 }
 bool operator==(const PrepareFailed& a, const PrepareFailed& b) {
   return a.message == b.message && a.user_can_fix == b.user_can_fix;
@@ -146,7 +151,7 @@ BOOST_AUTO_TEST_CASE(another_version_is_told_with_both_versions) {
   BOOST_TEST((error.kind == Kind::wrong_version));
   BOOST_TEST(
       error.text ==
-      "the peer speaks version 42 of Squall's protocol, this program version 1; use the same "
+      "the peer speaks version 42 of Squall's protocol, this program version 2; use the same "
       "release on both sides");
 }
 
@@ -208,6 +213,17 @@ BOOST_AUTO_TEST_CASE(numbers_that_no_run_has_are_nonsense) {
   ready = {};
   ready.clock_error_bound = -1ns;
   BOOST_TEST(is_nonsense(from_agent(ready)));
+  for (const double rate : {-1.0, std::nan(""), std::numeric_limits<double>::infinity(), 1e13}) {
+    ready = {};
+    ready.calibration.starts_per_second = rate;
+    BOOST_TEST(is_nonsense(from_agent(ready)), rate);
+    ready = {};
+    ready.calibration.chunks_per_second = rate;
+    BOOST_TEST(is_nonsense(from_agent(ready)), rate);
+  }
+  ready = {};
+  ready.calibration.cpu_per_start = -1ns;
+  BOOST_TEST(is_nonsense(from_agent(ready)));
   Sealed sealed;
   sealed.totals[1].timeout = count_limit + 1;
   BOOST_TEST(is_nonsense(from_agent(sealed)));
@@ -236,6 +252,22 @@ BOOST_AUTO_TEST_CASE(batches_that_cannot_be_are_nonsense) {
     for (std::size_t i = 0; i <= error_class_limit; ++i)
       b.snapshot[Phase::measure].errors[std::to_string(i)] = 1;
   }));
+  for (auto count : {&PhaseMetrics::late, &PhaseMetrics::attempts, &PhaseMetrics::retried,
+                     &PhaseMetrics::tokens_disputed, &PhaseMetrics::accuracy_asked,
+                     &PhaseMetrics::accuracy_agreed, &PhaseMetrics::cached})
+    BOOST_TEST(
+        spoiled([&](MetricsBatch& b) { b.snapshot[Phase::measure].*count = ~std::uint64_t{0}; }));
+  BOOST_TEST(spoiled([](MetricsBatch& b) { b.snapshot[Phase::measure].cached = 1; }));
+  BOOST_TEST(spoiled([](MetricsBatch& b) { b.snapshot[Phase::measure].accuracy_agreed = 1; }));
+  BOOST_TEST(!spoiled(
+      [](MetricsBatch& b) { b.snapshot[Phase::measure].categories.resize(category_limit); }));
+  BOOST_TEST(spoiled(
+      [](MetricsBatch& b) { b.snapshot[Phase::measure].categories.resize(category_limit + 1); }));
+  BOOST_TEST(spoiled([](MetricsBatch& b) {
+    b.snapshot[Phase::measure].categories.resize(1);
+    b.snapshot[Phase::measure].categories[0].failed = count_limit + 1;
+  }));
+  BOOST_TEST(spoiled([](MetricsBatch& b) { b.snapshot.events = {{-1ns, "early"}}; }));
   // Two batches in one frame: protobuf joins their lists, which then are too long.
   const Envelope batch = from_agent(MetricsBatch{1, {}});
   BOOST_TEST((refusal_of(decode(joined(batch, batch))).kind == Kind::nonsense));
@@ -267,6 +299,17 @@ BOOST_AUTO_TEST_CASE(warnings_beyond_the_limits_are_left_out_and_refused_from_ot
   BOOST_TEST(warnings.front().size() == warning_text_limit);
   // Joined, the lists of two messages are too long for one.
   BOOST_TEST((refusal_of(decode(joined(all, all))).kind == Kind::nonsense));
+}
+
+BOOST_AUTO_TEST_CASE(events_beyond_the_limits_are_cut_and_refused_from_others) {
+  MetricsBatch batch{1, {}};
+  batch.snapshot.events.assign(event_limit + 5, {1s, std::string(3 * event_text_limit, 'e')});
+  const auto decoded = decode(encode(from_agent(batch)));
+  BOOST_REQUIRE(std::holds_alternative<Envelope>(decoded));
+  const auto& message = std::get<AgentMessage>(std::get<Envelope>(decoded).message);
+  const auto& events = std::get<MetricsBatch>(message).snapshot.events;
+  BOOST_TEST(events.size() == event_limit);
+  BOOST_TEST(events.front().what.size() == event_text_limit);
 }
 
 BOOST_AUTO_TEST_CASE(the_batch_of_a_busy_second_stays_far_below_the_frame_limit) {

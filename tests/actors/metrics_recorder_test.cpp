@@ -273,3 +273,130 @@ BOOST_AUTO_TEST_CASE(classes_of_errors_are_bounded_in_number_and_length) {
   }
   BOOST_TEST(sum == 1000u);
 }
+
+BOOST_AUTO_TEST_CASE(time_per_token_and_the_longest_gap_are_as_defined) {
+  const PhaseMetrics metrics = metrics_of(answered(start));
+  BOOST_TEST((only_value(metrics, Metric::ntpot) == (20ms - 400ns) / 3));
+  BOOST_TEST((only_value(metrics, Metric::stall) == 7ms));
+  RequestTimeline one_chunk = answered(start);
+  one_chunk.content.resize(1);
+  BOOST_TEST(durations(metrics_of(one_chunk), Metric::stall).count() == 0u);
+  BOOST_TEST((only_value(metrics_of(one_chunk), Metric::ntpot) == (10ms - 400ns) / 3));
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_from_memory_is_ok_and_only_in_its_own_series) {
+  RequestTimeline timeline = answered(start);
+  timeline.from_cache = true;
+  MetricsRecorder recorder(start, 2);
+  run_one(recorder, timeline);
+  const MetricsSnapshot snapshot = recorder.take_snapshot(start + 1s);
+  const PhaseMetrics& metrics = snapshot[Phase::measure];
+  BOOST_TEST(metrics.ledger.ok == 1u);
+  BOOST_TEST(metrics.cached == 1u);
+  BOOST_TEST((only_value(metrics, Metric::cache_hit) == 20ms));
+  for (std::size_t i = 0; i < metrics.durations.size(); ++i)
+    if (static_cast<Metric>(i) != Metric::dispatch_delay &&
+        static_cast<Metric>(i) != Metric::cache_hit)
+      BOOST_TEST(metrics.durations[i].count() == 0u);
+  BOOST_TEST(metrics.output_tokens == 0u);
+  BOOST_TEST(metrics.prompt_tokens == 0u);
+  BOOST_TEST(snapshot.answers_in_interval == 0u);
+  BOOST_TEST(metrics.categories.at(0).ok == 1u);
+  BOOST_TEST(metrics.categories.at(0).ttft.count() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(our_stamps_are_compared_with_the_servers_where_it_tells_them) {
+  RequestTimeline timeline = answered(start);
+  for (const Instant stamp : timeline.content) timeline.server_content.push_back(stamp - 30us);
+  const PhaseMetrics metrics = metrics_of(timeline);
+  BOOST_TEST(durations(metrics, Metric::stamp_delay).count() == 3u);
+  BOOST_TEST((durations(metrics, Metric::stamp_delay).maximum() == 30us));
+  timeline.server_content.pop_back();  // which stamp belongs to which token is not known
+  BOOST_TEST(durations(metrics_of(timeline), Metric::stamp_delay).count() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(late_dispatches_attempts_and_disputed_counts_are_counted) {
+  MetricsRecorder recorder(start);
+  RequestTimeline timeline = answered(start);
+  timeline.dispatched = start + late_limit;
+  run_one(recorder, timeline);
+  timeline.dispatched = start + late_limit + 1ns;
+  timeline.attempts = 3;
+  timeline.tokens_disputed = true;
+  run_one(recorder, timeline);
+  timeline.outcome = Failed{"refused"};
+  run_one(recorder, timeline);
+  const PhaseMetrics metrics = recorder.take_snapshot(start + 1s)[Phase::measure];
+  BOOST_TEST(metrics.late == 2u);
+  BOOST_TEST(metrics.attempts == 7u);
+  BOOST_TEST(metrics.retried == 2u);
+  BOOST_TEST(metrics.tokens_disputed == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_was_never_dispatched_has_its_end_in_that_place) {
+  RequestTimeline timeline = answered(start);
+  timeline.outcome = Failed{"circuit breaker open"};
+  timeline.content.clear();
+  MetricsRecorder recorder(start);
+  recorder.on_scheduled(timeline.phase);
+  recorder.on_issued(timeline.phase, timeline.scheduled);
+  timeline.dispatched = {};
+  timeline.ended = start + 1ms;
+  recorder.on_ended(timeline);
+  const PhaseMetrics metrics = recorder.take_snapshot(start + 1s)[Phase::measure];
+  BOOST_TEST((only_value(metrics, Metric::dispatch_delay) == 1ms));
+}
+
+BOOST_AUTO_TEST_CASE(categories_add_up_to_the_ledger_where_there_are_several) {
+  MetricsRecorder recorder(start, 3);
+  RequestTimeline timeline = answered(start);
+  for (std::uint32_t i = 0; i < 30; ++i) {
+    timeline.category = i % 4 == 0 ? 2 : 0;
+    timeline.outcome = Completed{};
+    if (i % 5 == 0) timeline.outcome = Failed{"reset"};
+    if (i % 7 == 0) timeline.outcome = TimedOut{};
+    if (i % 11 == 0) timeline.outcome = Cancelled{};
+    run_one(recorder, timeline);
+  }
+  const PhaseMetrics metrics = recorder.take_snapshot(start + 1s)[Phase::measure];
+  BOOST_REQUIRE(metrics.categories.size() == 3u);
+  std::uint64_t ok = 0, failed = 0;
+  for (const CategoryMetrics& category : metrics.categories) {
+    ok += category.ok;
+    failed += category.failed;
+    BOOST_TEST(category.ttft.count() == category.ok);
+    BOOST_TEST(category.output_tokens == 3 * category.ok);
+  }
+  BOOST_TEST(ok == metrics.ledger.ok);
+  BOOST_TEST(failed == metrics.ledger.error + metrics.ledger.timeout);
+  BOOST_TEST(metrics.categories[1].ok == 0u);
+  BOOST_TEST(metrics.categories[2].ok > 0u);
+  BOOST_TEST(metrics_of(answered(start)).categories.empty());
+}
+
+BOOST_AUTO_TEST_CASE(answers_asked_again_count_for_the_measured_phase) {
+  MetricsRecorder recorder(start);
+  recorder.on_accuracy(true);
+  recorder.on_accuracy(false);
+  recorder.on_accuracy(true);
+  const MetricsSnapshot snapshot = recorder.take_snapshot(start + 1s);
+  BOOST_TEST(snapshot[Phase::measure].accuracy_asked == 3u);
+  BOOST_TEST(snapshot[Phase::measure].accuracy_agreed == 2u);
+  BOOST_TEST(snapshot[Phase::warm_up].accuracy_asked == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(events_are_bounded_in_each_interval_and_the_last_says_how_many_are_missing) {
+  MetricsRecorder recorder(start);
+  recorder.on_event(start - 1s, "before the start");
+  for (int i = 1; i < 100; ++i) recorder.on_event(start + i * 1ms, std::string(5000, 'x'));
+  const MetricsSnapshot full = recorder.take_snapshot(start + 1s);
+  BOOST_REQUIRE(full.events.size() == MetricsSnapshot::events_kept);
+  BOOST_TEST((full.events[0] == RunEvent{0ns, "before the start"}));
+  BOOST_TEST((full.events[1].at == 1ms));
+  BOOST_TEST(full.events[1].what.size() == MetricsRecorder::event_length);
+  BOOST_TEST(full.events.back().what == "37 further events left out");
+  recorder.on_event(start + 1100ms, "circuit breaker closed");
+  const MetricsSnapshot next = recorder.take_snapshot(start + 2s);
+  BOOST_REQUIRE(next.events.size() == 1u);
+  BOOST_TEST(next.events[0].what == "circuit breaker closed");
+}

@@ -230,3 +230,18 @@ BOOST_AUTO_TEST_CASE(billions_of_samples_keep_the_exact_rank) {
   BOOST_TEST((estimate_percentile({&histogram, 0, 0ns}, 50).value > 1500us),
              "slack against rounding took a rank off");
 }
+
+BOOST_AUTO_TEST_CASE(the_interval_of_a_share_is_that_of_clopper_and_pearson) {
+  // Tabulated: 5 of 10 is 0.1871 to 0.8129, 1 of 20 is 0.0013 to 0.2487.
+  const auto half = estimate_share(5, 10);
+  BOOST_TEST(half.share == 0.5);
+  BOOST_TEST(half.low == 0.1871, boost::test_tools::tolerance(0.001));
+  BOOST_TEST(half.high == 0.8129, boost::test_tools::tolerance(0.001));
+  const auto few = estimate_share(1, 20);
+  BOOST_TEST(few.low == 0.001265, boost::test_tools::tolerance(0.001));
+  BOOST_TEST(few.high == 0.2487, boost::test_tools::tolerance(0.001));
+  BOOST_TEST(estimate_share(0, 30).low == 0.0);
+  BOOST_TEST(estimate_share(30, 30).high == 1.0);
+  BOOST_TEST(estimate_share(30, 30).low == std::pow(0.025, 1.0 / 30),
+             boost::test_tools::tolerance(1e-9));
+}

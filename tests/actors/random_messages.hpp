@@ -72,6 +72,42 @@ class RandomMessages {
     for (std::uint64_t i = random_.next() % 4; i > 0; --i) made.errors[text()] = number();
     made.prompt_tokens = number();
     made.output_tokens = number();
+    made.late = number();
+    made.attempts = number();
+    made.retried = number();
+    made.cached = random_.next() % (made.ledger.ok + 1);
+    made.tokens_disputed = number();
+    made.accuracy_asked = number();
+    made.accuracy_agreed = random_.next() % (made.accuracy_asked + 1);
+    for (std::uint64_t i = random_.next() % 4; i > 0; --i)
+      made.categories.push_back({number(), number(), number(), histogram(), histogram()});
+    return made;
+  }
+
+  Calibration calibration() {
+    return {random_.uniform() * 1e6, random_.uniform() * 1e7, duration(), duration(), duration()};
+  }
+
+  Ready ready() {
+    Ready made;
+    made.plan_fingerprint = random_.next();
+    made.planned_requests = number();
+    made.planned_users = number();
+    made.model_name = text();
+    made.model_fingerprint = text();
+    made.model_is_synthetic = coin();
+    made.model_choice = text();
+    made.model_origin = text();
+    made.instruction_set = text();
+    made.engine_threads = small();
+    made.load_time = duration();
+    made.clock_error_bound = duration();
+    made.warnings = texts();
+    made.target_kind = text();
+    made.target_is_simulated = coin();
+    made.target_origin = text();
+    made.token_counts = text();
+    if (coin()) made.calibration = calibration();
     return made;
   }
 
@@ -89,6 +125,8 @@ class RandomMessages {
     made.process_cpu = duration();
     made.engine_cpu = duration();
     made.resident_bytes = number();
+    for (std::uint64_t i = random_.next() % 5; i > 0; --i)
+      made.events.push_back({duration(), text()});
     return made;
   }
 
@@ -97,8 +135,7 @@ class RandomMessages {
       case 0:
         return Hello{text(), text(), text(), random_.next()};
       case 1:
-        return Ready{random_.next(), number(), number(), text(),     text(),     coin(), text(),
-                     text(),         text(),   small(),  duration(), duration(), texts()};
+        return ready();
       case 2:
         return PrepareFailed{text(), coin()};
       case 3:

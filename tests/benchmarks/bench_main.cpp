@@ -20,6 +20,7 @@
 #include "tests/benchmarks/attention_benchmark.hpp"
 #include "tests/benchmarks/contention_benchmark.hpp"
 #include "tests/benchmarks/kernel_benchmark.hpp"
+#include "tests/benchmarks/load_benchmark.hpp"
 
 namespace {
 
@@ -188,6 +189,8 @@ int main(int argc, char** argv) {
   bool attention = false;
   bool kernels_only = false;
   bool contention = false;
+  bool load = false;
+  std::uint64_t users = 0;
   app.add_option("--model", models, "models to measure")->capture_default_str();
   app.add_option("--threads", threads, "threads of the engine")->capture_default_str();
   app.add_option("--repetitions", repetitions, "of which the median is shown")
@@ -197,12 +200,23 @@ int main(int argc, char** argv) {
   app.add_flag("--kernels", kernels_only, "only multiplication, format by format");
   app.add_flag("--contention", contention,
                "only the thread pool: 1 and 2 threads, alone and beside a busy one");
+  app.add_flag("--load", load, "only the load generator: lateness and CPU of starts");
+  app.add_option("--users", users, "only so many waiting users in one agent: memory of each")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{20'000'000}));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   try {
+    if (load) {
+      benchmarks::bench_load(repetitions);
+      return 0;
+    }
+    if (users > 0) {
+      benchmarks::bench_users(users);
+      return 0;
+    }
     if (attention) {
       benchmarks::bench_attention(threads, 4 * repetitions);
       return 0;

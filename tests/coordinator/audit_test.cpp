@@ -46,6 +46,7 @@ MetricsSnapshot late_requests(std::uint64_t count, nanoseconds delay, nanosecond
   MetricsSnapshot snapshot = moment_in_window();
   auto& metrics = snapshot[Phase::measure];
   metrics.ledger.scheduled = metrics.ledger.issued = metrics.ledger.ok = count;
+  metrics.attempts = count;
   for (const Metric metric : {Metric::ttft, Metric::ttft_service, Metric::e2e, Metric::e2e_service})
     metrics.durations[static_cast<std::size_t>(metric)].record(ttft, count);
   metrics.durations[static_cast<std::size_t>(Metric::dispatch_delay)].record(delay, count);
@@ -116,7 +117,45 @@ const std::vector<Mutation> mutations{
        add_batch(r, 0, snapshot);
        r.agents[0].ready->planned_requests += 2;
      },
-     {"dropped late"}},
+     {"late and dropped"}},
+    {"two in a thousand were late",
+     [](RunRecord& r) {
+       MetricsSnapshot snapshot = moment_in_window();
+       snapshot[Phase::measure].late = 2;
+       add_batch(r, 0, snapshot);
+     },
+     {"late and dropped"}},
+    {"an agent counted fewer attempts than requests",
+     [](RunRecord& r) {
+       MetricsSnapshot snapshot = late_requests(1, 100us, 60ms);
+       snapshot[Phase::measure].attempts = 0;
+       add_batch(r, 0, snapshot);
+       r.agents[0].ready->planned_requests += 1;
+     },
+     {"details match counts"}},
+    {"the categories do not add up",
+     [](RunRecord& r) {
+       MetricsSnapshot snapshot = moment_in_window();
+       snapshot[Phase::measure].categories.resize(2);
+       snapshot[Phase::measure].categories[1].ok = 3;
+       add_batch(r, 0, snapshot);
+     },
+     {"details match counts"}},
+    {"an answer from memory left a ttft as well",
+     [](RunRecord& r) {
+       MetricsSnapshot snapshot = late_requests(1, 100us, 60ms);
+       snapshot[Phase::measure].cached = 1;
+       snapshot[Phase::measure].durations[static_cast<std::size_t>(Metric::cache_hit)].record(1us);
+       add_batch(r, 0, snapshot);
+       r.agents[0].ready->planned_requests += 1;
+     },
+     {"durations match counts"}},
+    {"more was asked of an agent than it can drive",
+     [](RunRecord& r) { r.agents[1].ready->calibration.starts_per_second = 9; },
+     {"agents' capacity"}},
+    {"more chunks came than an agent can take",
+     [](RunRecord& r) { r.agents[0].ready->calibration.chunks_per_second = 70; },
+     {"agents' capacity"}},
     {"requests were in flight that the durations do not explain",
      [](RunRecord& r) {
        MetricsSnapshot snapshot = moment_in_window();
@@ -145,7 +184,7 @@ BOOST_AUTO_TEST_CASE(a_healthy_run_passes_every_line) {
   for (const AuditLine& line : audit(record))
     BOOST_TEST((line.status == AuditStatus::passed),
                line.name << ": " << line.measured << ": " << line.explanation);
-  BOOST_TEST(audit(record).size() == 13u);
+  BOOST_TEST(audit(record).size() == 15u);
 }
 
 BOOST_AUTO_TEST_CASE(a_healthy_closed_run_has_no_arrivals_and_no_other_agent_to_compare) {
@@ -199,6 +238,55 @@ BOOST_AUTO_TEST_CASE(a_run_cut_short_is_not_asked_for_its_whole_plan) {
              in_words({"arrival rate", "Little's law"}));
 }
 
+BOOST_AUTO_TEST_CASE(a_load_beyond_half_of_what_an_agent_can_drive_is_a_warning_only) {
+  RunRecord record = healthy_record();
+  record.agents[1].ready->calibration.starts_per_second = 15;
+  const AuditLine line = line_named(record, "agents' capacity");
+  BOOST_TEST((line.status == AuditStatus::warning));
+  BOOST_TEST(line.measured.find("10.0 of 15.0 starts/s") != std::string::npos, line.measured);
+  BOOST_TEST(line.measured.find("66.7 % (local-2)") != std::string::npos, line.measured);
+  BOOST_TEST(!line.explanation.empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_agent_that_did_not_measure_itself_cannot_be_judged_by_it) {
+  RunRecord record = healthy_record();
+  record.agents[1].ready->calibration = {};
+  BOOST_TEST((line_named(record, "agents' capacity").status == AuditStatus::not_enough));
+}
+
+BOOST_AUTO_TEST_CASE(a_single_late_request_among_few_is_a_warning_only) {
+  RunRecord record = healthy_record();
+  MetricsSnapshot snapshot = moment_in_window();
+  snapshot[Phase::measure].late = 1;
+  add_batch(record, 0, snapshot);
+  BOOST_TEST((line_named(record, "late and dropped").status == AuditStatus::warning));
+}
+
+BOOST_AUTO_TEST_CASE(a_cap_that_held_requests_back_is_named) {
+  RunRecord record = healthy_record();
+  std::get<scenarios::OpenArrivals>(record.scenario.load).max_in_flight = 12;
+  MetricsSnapshot snapshot = moment_in_window();
+  snapshot[Phase::measure].late = 5;
+  add_batch(record, 0, snapshot);
+  const AuditLine line = line_named(record, "late and dropped");
+  BOOST_TEST(line.measured == "5 late, 0 dropped of 600 requests, 0.83 %");
+  BOOST_TEST(line.explanation.find("max_in_flight = 12") != std::string::npos, line.explanation);
+}
+
+BOOST_AUTO_TEST_CASE(answers_from_memory_are_no_part_of_littles_law) {
+  RunRecord record = healthy_record();
+  MetricsSnapshot snapshot = moment_in_window();
+  PhaseMetrics& metrics = snapshot[Phase::measure];
+  metrics.ledger.scheduled = metrics.ledger.issued = metrics.ledger.ok = metrics.cached = 500;
+  metrics.attempts = 500;
+  metrics.durations[static_cast<std::size_t>(Metric::cache_hit)].record(20us, 500);
+  metrics.durations[static_cast<std::size_t>(Metric::dispatch_delay)].record(20us, 500);
+  add_batch(record, 0, snapshot);
+  record.agents[0].ready->planned_requests += 500;
+  BOOST_TEST(in_words(lines_with(record, AuditStatus::failed)) == "");
+  BOOST_TEST((line_named(record, "Little's law").status == AuditStatus::passed));
+}
+
 BOOST_AUTO_TEST_CASE(littles_law_needs_a_steady_state) {
   RunRecord record = healthy_record();
   MetricsSnapshot snapshot = moment_in_window();
@@ -232,8 +320,8 @@ BOOST_AUTO_TEST_CASE(a_run_without_any_figures_passes_nothing_that_needs_them) {
     agent.batches = 0;
   }
   const Names open = lines_with(record, AuditStatus::not_enough);
-  for (const char* name : {"ledger balances", "batches complete", "dispatch delay", "dropped late",
-                           "agents' loop lag", "generator's CPU"})
+  for (const char* name : {"ledger balances", "batches complete", "dispatch delay",
+                           "late and dropped", "agents' loop lag", "generator's CPU"})
     BOOST_TEST(open.count(name) == 1u, name);
   BOOST_TEST(lines_with(record, AuditStatus::failed).count("agents") == 1u);
 }

@@ -28,12 +28,12 @@ std::uint64_t number(const json& value) { return value.get<std::uint64_t>(); }
 BOOST_AUTO_TEST_CASE(everything_about_a_healthy_run_can_be_read_back) {
   const RunRecord record = healthy_record();
   const json run = parsed(record);
-  BOOST_TEST(run.at("schema") == "squall-run/1");
+  BOOST_TEST(run.at("schema") == "squall-run/2");
   BOOST_TEST(run.at("verdict").at("outcome") == "pass");
   BOOST_TEST(run.at("verdict").at("exit_code") == 0);
   BOOST_TEST(run.at("scenario").at("text") == record.scenario_text);
   BOOST_TEST(run.at("scenario").at("seed") == 42);
-  BOOST_TEST(run.at("audit").size() == 13u);
+  BOOST_TEST(run.at("audit").size() == 15u);
   BOOST_TEST(run.at("thresholds").size() == 3u);
   BOOST_TEST(run.at("banners").empty());
   BOOST_TEST(number(run.at("ledger").at("total").at("measure").at("ok")) == 600u);
@@ -114,4 +114,43 @@ BOOST_AUTO_TEST_CASE(hostile_bytes_make_no_invalid_file) {
   BOOST_TEST(run.at("agents").at(0).at("lost") == "no sign of life for 4.0 s");
   BOOST_TEST(run.at("phases").at("measure").at("errors").size() == 2u);
   BOOST_TEST(number(run.at("ledger").at("total").at("account").at("lost_in_flight")) == 5u);
+}
+
+BOOST_AUTO_TEST_CASE(a_simulated_run_says_so_first_and_has_every_new_series) {
+  const json run = parsed(varied_record());
+  BOOST_TEST(run.at("simulated") == true);
+  BOOST_TEST(run.at("target").at("kind") == "simulated");
+  BOOST_TEST(run.at("target").at("token_counts") == "as planned");
+  BOOST_TEST(parsed(healthy_record()).at("simulated") == false);
+  const json& measured = run.at("phases").at("measure");
+  BOOST_TEST(number(measured.at("cached")) == 60u);
+  BOOST_TEST(number(measured.at("attempts")) == 190u);
+  BOOST_TEST(number(measured.at("late")) == 3u);
+  BOOST_TEST(number(measured.at("accuracy").at("agreed")) == 23u);
+  BOOST_TEST(measured.at("accuracy").at("low").get<double>() < 23.0 / 24);
+  BOOST_TEST(measured.at("durations").at("cache_hit").at("samples") == 60u);
+  BOOST_TEST(measured.at("durations").at("stamp_delay").at("samples") == 800u);
+  BOOST_REQUIRE(measured.at("categories").size() == 2u);
+  BOOST_TEST(measured.at("categories").at(1).at("name") == "summaries of long documents");
+  BOOST_TEST(number(measured.at("categories").at(1).at("failed")) == 3u);
+  BOOST_REQUIRE(run.at("events").size() == 2u);
+  BOOST_TEST(run.at("events").at(0).at("agent") == "local-1");
+  BOOST_TEST(run.at("events").at(0).at("at") == 12.3);
+  BOOST_TEST(run.at("longest_silence").at("from") == 30.0);
+  BOOST_TEST(run.at("longest_silence").at("to") == 34.0);
+  BOOST_TEST(run.at("longest_silence").at("mean_open") == 8.0);
+  const json& agent = run.at("agents").at(0);
+  BOOST_TEST(agent.at("calibration").at("starts_per_second") == 300.0);
+  BOOST_TEST(number(agent.at("window").at("peak_starts_per_second")) == 165u);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_not_asked_or_measured_is_null) {
+  RunRecord record = healthy_record();
+  record.agents[0].ready->calibration = {};
+  const json run = parsed(record);
+  BOOST_TEST(run.at("phases").at("measure").at("accuracy").at("share").is_null());
+  BOOST_TEST(run.at("phases").at("measure").at("categories").empty());
+  BOOST_TEST(run.at("longest_silence").is_null());
+  BOOST_TEST(run.at("agents").at(0).at("calibration").is_null());
+  BOOST_TEST(!run.at("agents").at(1).at("calibration").is_null());
 }

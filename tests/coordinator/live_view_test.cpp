@@ -114,3 +114,22 @@ BOOST_AUTO_TEST_CASE(percentiles_among_the_unanswered_are_marked_as_lower_bounds
   BOOST_TEST(plain_line(status).find("p99 >=") != std::string::npos);
   BOOST_TEST(status.failed == 5u);
 }
+
+BOOST_AUTO_TEST_CASE(events_are_told_with_their_agent_and_safe_to_print) {
+  const RunRecord record = varied_record();
+  LiveMoment moment;
+  moment.agent_names = {"local-1"};
+  const LiveStatus status = make_live_status(record.scenario, record.timeline, moment);
+  BOOST_REQUIRE(status.events.size() == 2u);
+  BOOST_TEST(event_line(status.events[0]) ==
+             "0:12 agent local-1: circuit breaker open: 5 failures in a row");
+  BOOST_TEST(event_line(status.events[1]).find('\x1b') == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_simulated_target_is_said_in_every_width_that_has_room_for_a_word) {
+  LiveStatus status = in_the_middle();
+  status.simulated_target = true;
+  for (std::size_t width = 60; width <= 150; width += 10)
+    BOOST_TEST(live_lines(status, width, false).front().find("SIMULATED") != std::string::npos);
+  BOOST_TEST(plain_line(status).find("(SIMULATED)") != std::string::npos);
+}

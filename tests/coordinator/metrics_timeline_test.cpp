@@ -166,3 +166,42 @@ BOOST_AUTO_TEST_CASE(errors_and_timeouts_of_a_second_are_counted_together) {
   BOOST_TEST(timeline.points()[0].ttft.count == 0u);
   BOOST_TEST(ttft(timeline.total(Phase::measure)).count() == 0u);
 }
+
+BOOST_AUTO_TEST_CASE(events_of_all_agents_are_in_order_of_time_and_bounded_in_number) {
+  auto timeline = two_agents();
+  auto later = interval(2s, 3s);
+  later.events = {{2100ms, "opened"}, {2900ms, "closed"}};
+  auto other = interval(2s, 3s);
+  other.events = {{2500ms, "half-open"}};
+  timeline.add(0, later);
+  timeline.add(1, other);
+  const auto events = timeline.events();
+  BOOST_REQUIRE(events.size() == 3u);
+  BOOST_TEST(events[1].what == "half-open");
+  BOOST_TEST(events[1].agent == 1u);
+  other.events.assign(1500, {3s, "again"});
+  timeline.add(1, other);
+  BOOST_TEST(timeline.events().size() == MetricsTimeline::events_limit);
+  BOOST_TEST(timeline.events_left_out() == 503u);
+}
+
+BOOST_AUTO_TEST_CASE(the_busiest_second_adds_up_what_was_cut_inside_it) {
+  MetricsTimeline timeline(phases, 1);
+  const auto busy = [](nanoseconds from, nanoseconds to, std::uint64_t starts) {
+    auto snapshot = interval(from, to);
+    snapshot[Phase::measure].ledger.issued = starts;
+    snapshot.tokens_in_interval = 3 * starts;
+    snapshot.process_cpu = 10ms;
+    return snapshot;
+  };
+  timeline.add(0, busy(2s, 2500ms, 30));
+  timeline.add(0, busy(2500ms, 3s, 40));
+  timeline.add(0, busy(3s, 4s, 50));
+  timeline.add(0, busy(6s, 7s, 500));  // the drain is no part of the window
+  BOOST_TEST(timeline.window_of(0).peak_starts == 70u);
+  BOOST_TEST(timeline.window_of(0).peak_tokens == 210u);
+  BOOST_TEST(timeline.window_of(0).starts == 120u);
+  BOOST_TEST((timeline.window_of(0).cpu_per_start().value() == 250us));
+  BOOST_TEST(!AgentWindow{}.cpu_per_start().has_value());
+  BOOST_TEST(timeline.points().at(0).starts == 70u);
+}

@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(preparing_has_ten_minutes_unless_the_model_may_have_to_be_d
   pass(20s);
   BOOST_TEST(run.finished());
   BOOST_TEST(run.final_record().broken.value_or("") ==
-             "the agents were not ready within 10 min 00 s");
+             "the agents were not ready within 10 min 02 s");
 
   RunRecord downloading = fresh_record();
   downloading.scenario.target.sources = {"https://host/m.gguf"};
@@ -267,6 +267,17 @@ BOOST_AUTO_TEST_CASE(stages_follow_the_scenario) {
   BOOST_TEST((run.stage(now) == RunStage::measuring));
   pass(2s);
   BOOST_TEST((run.stage(now) == RunStage::draining));
+}
+
+BOOST_AUTO_TEST_CASE(agents_that_ask_again_at_rest_have_time_for_it_after_the_drain) {
+  RunRecord asking = fresh_record();
+  asking.scenario.accuracy = {.sample = 0.02, .time_limit = 60s};
+  run = RunPhases(asking, 2, now);
+  begin();
+  pass(3s + 1s + 60s + 5s);  // the load, the drain, the asking, and some of the time to seal
+  BOOST_TEST(!run.finished());
+  pass(10s);
+  BOOST_TEST(run.finished());
 }
 
 BOOST_AUTO_TEST_CASE(an_agent_that_never_seals_is_given_up) {

@@ -17,6 +17,19 @@ namespace {
 
 const Instant start{1h};
 
+scenarios::ClosedUsers five_users() {
+  scenarios::ClosedUsers users;
+  users.count = scenarios::LoadShape::constant(5);
+  return users;
+}
+
+scenarios::OpenArrivals twenty_arrivals() {
+  scenarios::OpenArrivals arrivals;
+  arrivals.process = scenarios::OpenArrivals::Process::constant;
+  arrivals.rate = scenarios::LoadShape::constant(20);
+  return arrivals;
+}
+
 Phase phase_at(nanoseconds at) { return at < 5s ? Phase::warm_up : Phase::measure; }
 
 /// An event of the recorder: instants of different requests interleave.
@@ -62,6 +75,9 @@ AgentRecord agent_record(std::uint32_t index, std::uint32_t count) {
   ready.engine_threads = 3;
   ready.load_time = 41ms;
   ready.clock_error_bound = 120us;
+  ready.target_kind = "engine";
+  ready.token_counts = "the model's tokenizer";
+  ready.calibration = {41'000, 900'000, 35us, 12us, 1us};
   agent.ready = ready;
   agent.started = Started{150us + index * 400us};
   agent.sealed = Sealed{};
@@ -123,7 +139,7 @@ namespace {
 
 RunRecord play_healthy_run() {
   RunRecord record = bare_record();
-  record.scenario.load = scenarios::OpenArrivals{scenarios::OpenArrivals::Process::constant, 20};
+  record.scenario.load = twenty_arrivals();
   for (const char* text : {"ttft p95 < 300ms", "error_rate < 1%", "tokens_per_second > 100"})
     record.scenario.thresholds.push_back(scenarios::parse_threshold(text));
   record.timeline = MetricsTimeline(record.scenario.phases, 2);
@@ -147,7 +163,7 @@ RunRecord healthy_record() {
 
 RunRecord healthy_closed_record() {
   RunRecord record = bare_record();
-  record.scenario.load = scenarios::ClosedUsers{.count = 5};
+  record.scenario.load = five_users();
   record.scenario.thresholds.push_back(scenarios::parse_threshold("e2e p95 < 1s"));
   record.timeline = MetricsTimeline(record.scenario.phases, 1);
   record.agents.push_back(agent_record(0, 1));
@@ -188,9 +204,103 @@ RunRecord troubled_record() {
   return record;
 }
 
+namespace {
+
+void add_silence(RunRecord& record) {
+  for (int second = 30; second < 35; ++second) {
+    MetricsSnapshot snapshot;
+    snapshot.from = std::chrono::seconds(second);
+    snapshot.to = snapshot.from + 1s;
+    snapshot.in_flight_time = 8s;
+    snapshot.process_cpu = 20ms;
+    if (second == 34) snapshot.tokens_in_interval = 10;
+    add_batch(record, 0, snapshot);
+  }
+}
+
+void add_varied_figures(RunRecord& record) {
+  MetricsSnapshot snapshot;
+  snapshot.from = 20s;
+  snapshot.to = 21s;
+  PhaseMetrics& metrics = snapshot[Phase::measure];
+  const auto add = [&](Metric metric, nanoseconds value, std::uint64_t times) {
+    metrics.durations[static_cast<std::size_t>(metric)].record(value, times);
+  };
+  for (const Metric metric : {Metric::ttft, Metric::ttft_service, Metric::e2e, Metric::e2e_service})
+    add(metric, 120ms, 100);
+  add(Metric::stall, 40ms, 99);
+  add(Metric::stall, 4100ms, 1);
+  add(Metric::stamp_delay, 41us, 800);
+  add(Metric::cache_hit, 35us, 60);
+  add(Metric::dispatch_delay, 90us, 165);
+  metrics.ledger.ok = 160;
+  metrics.cached = 60;
+  metrics.ledger.error = 5;
+  metrics.errors["circuit breaker open"] = 5;
+  metrics.ledger.issued = 165;
+  metrics.ledger.dropped_late = 2;
+  metrics.ledger.scheduled = 167;
+  metrics.attempts = 190;
+  metrics.retried = 20;
+  metrics.late = 3;
+  metrics.tokens_disputed = 4;
+  metrics.accuracy_asked = 24;
+  metrics.accuracy_agreed = 23;
+  metrics.output_tokens = 800;
+  metrics.categories.resize(2);
+  metrics.categories[0] = {120, 2, 500, {}, {}};
+  metrics.categories[0].ttft.record(100ms, 60);
+  metrics.categories[0].e2e.record(200ms, 60);
+  metrics.categories[1] = {40, 3, 300, {}, {}};
+  metrics.categories[1].ttft.record(150ms, 40);
+  metrics.categories[1].e2e.record(900ms, 40);
+  snapshot.answers_in_interval = 100;
+  snapshot.tokens_in_interval = 800;
+  snapshot.process_cpu = 6ms;
+  snapshot.events = {{12'300ms, "circuit breaker open: 5 failures in a row"},
+                     {17'300ms, "circuit breaker \x1b[2Jclosed"}};
+  add_batch(record, 0, snapshot);
+}
+
+}  // namespace
+
+RunRecord varied_record() {
+  RunRecord record = bare_record();
+  scenarios::OpenArrivals arrivals;
+  arrivals.process = scenarios::OpenArrivals::Process::gamma;
+  arrivals.burstiness = 2;
+  arrivals.rate = scenarios::LoadShape({{10s, 2, 12, 0, 0s}, {0s, 12, 12, 0, 0s}});
+  arrivals.max_in_flight = 64;
+  record.scenario.load = arrivals;
+  record.scenario.target.kind = scenarios::TargetKind::simulated;
+  record.scenario.target.model.clear();
+  record.scenario.categories.resize(2);
+  record.scenario.categories[0].name = "chat";
+  record.scenario.categories[1].name = "summaries of long documents";
+  record.scenario.accuracy.sample = 0.02;
+  record.scenario.thresholds = {scenarios::parse_threshold("accuracy > 90%"),
+                                scenarios::parse_threshold("cache_hit p90 < 1ms")};
+  record.timeline = MetricsTimeline(record.scenario.phases, 1);
+  AgentRecord agent = agent_record(0, 1);
+  const Calibration calibration = agent.ready->calibration;
+  agent.ready = Ready{};
+  agent.ready->plan_fingerprint = 0x1234;
+  agent.ready->planned_requests = 167;
+  agent.ready->target_kind = "simulated";
+  agent.ready->target_is_simulated = true;
+  agent.ready->target_origin = "lognormal, 8 servers";
+  agent.ready->token_counts = "as planned";
+  agent.ready->calibration = calibration;
+  agent.ready->calibration.starts_per_second = 300;
+  record.agents.push_back(agent);
+  add_varied_figures(record);
+  add_silence(record);
+  return record;
+}
+
 RunRecord record_of(const Ended& ended, const std::string& threshold) {
   RunRecord record = bare_record();
-  record.scenario.load = scenarios::ClosedUsers{.count = 5};
+  record.scenario.load = five_users();
   record.scenario.thresholds = {scenarios::parse_threshold(threshold)};
   record.timeline = MetricsTimeline(record.scenario.phases, 1);
   record.agents.push_back(agent_record(0, 1));
@@ -212,6 +322,7 @@ RunRecord record_of(const Ended& ended, const std::string& threshold) {
   metrics.ledger.open_at_end = ended.open_at_end;
   metrics.ledger.dropped_late = ended.dropped_late;
   metrics.ledger.issued = metrics.ledger.ended();
+  metrics.attempts = metrics.ledger.ended();
   metrics.ledger.scheduled = metrics.ledger.issued + ended.dropped_late;
   record_in(Metric::dispatch_delay, 100us, metrics.ledger.ended());
   snapshot.answers_in_interval = metrics.ledger.ok;

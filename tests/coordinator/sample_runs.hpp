@@ -24,6 +24,10 @@ RunRecord healthy_closed_record();
 /// with hostile reasons, the model is synthetic, and too little was measured.
 RunRecord troubled_record();
 
+/// A simulated target behind retries and a cache, two categories of prompts, a cap, events, a check
+/// of accuracy, and 4 s in which nothing came.
+RunRecord varied_record();
+
 /// One more batch from an agent, kept and sealed.
 void add_batch(RunRecord& record, std::size_t agent, const actors::MetricsSnapshot& snapshot);
 

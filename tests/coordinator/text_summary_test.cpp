@@ -27,7 +27,9 @@ std::vector<RunRecord> all_records() {
   interrupted.interrupted = true;
   RunRecord empty = healthy_record();
   empty.timeline = MetricsTimeline(empty.scenario.phases, 2);
-  return {healthy_record(), healthy_closed_record(), troubled_record(), interrupted, empty};
+  return {healthy_record(),  healthy_closed_record(),
+          troubled_record(), varied_record(),
+          interrupted,       empty};
 }
 
 }  // namespace
@@ -44,11 +46,27 @@ BOOST_AUTO_TEST_CASE(a_troubled_run_reads_like_this) {
   check_golden("summary_troubled.txt", summary_of(troubled_record()));
 }
 
+BOOST_AUTO_TEST_CASE(a_varied_run_reads_like_this) {
+  check_golden("summary_varied.txt", summary_of(varied_record()));
+}
+
+BOOST_AUTO_TEST_CASE(a_simulated_target_is_named_at_the_top_with_the_agent_and_in_the_verdict) {
+  const std::string text = summary_of(varied_record());
+  BOOST_TEST(text.find("SIMULATED TARGET") < text.find("thresholds"));
+  BOOST_TEST(contains(text, "; SIMULATED target"));
+  BOOST_TEST(contains(text.substr(text.rfind("verdict:")), "(SIMULATED target)"));
+  BOOST_TEST(!contains(summary_of(healthy_record()), "SIMULATED"));
+}
+
 BOOST_AUTO_TEST_CASE(no_line_is_wider_than_100_columns) {
   for (const RunRecord& record : all_records()) {
     std::istringstream lines(summary_of(record));
     for (std::string line; std::getline(lines, line);) BOOST_TEST(width_of(line) <= 100u, line);
   }
+}
+
+BOOST_AUTO_TEST_CASE(latencies_are_listed_where_the_terminal_is_too_narrow_for_columns) {
+  check_golden("summary_varied_60.txt", summary_of(varied_record(), {.width = 60}));
 }
 
 BOOST_AUTO_TEST_CASE(nothing_from_elsewhere_reaches_the_terminal_as_a_control_character) {

@@ -146,3 +146,56 @@ BOOST_AUTO_TEST_CASE(the_warm_up_is_not_judged) {
   record.timeline.add(0, warm_up);
   BOOST_TEST((judge_thresholds(record).at(0).status == pass));
 }
+
+namespace {
+
+ThresholdResult accuracy_of(std::uint64_t agreed, std::uint64_t asked, const std::string& text) {
+  RunRecord record = record_of({.completed = {{100ms, 90}}}, text);
+  record.scenario.accuracy.sample = 0.02;
+  actors::MetricsSnapshot snapshot = moment_in_window();
+  snapshot[actors::Phase::measure].accuracy_asked = asked;
+  snapshot[actors::Phase::measure].accuracy_agreed = agreed;
+  add_batch(record, 0, snapshot);
+  return judge_thresholds(record).at(0);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(accuracy_passes_only_when_its_whole_interval_meets_the_threshold) {
+  // Clopper and Pearson: of 72 that all agree the lower bound is 0.025^(1/72) = 0.950.
+  BOOST_TEST((accuracy_of(72, 72, "accuracy > 95%").status == pass));
+  const auto before = accuracy_of(71, 71, "accuracy > 95%");
+  BOOST_TEST((before.status == inconclusive));
+  BOOST_TEST(before.more_needed == 1u);
+  BOOST_TEST(mentions(before, "needs 1 more answer"));
+  BOOST_TEST(before.measured.value() == 1.0);
+}
+
+BOOST_AUTO_TEST_CASE(accuracy_fails_only_when_none_of_its_interval_meets_the_threshold) {
+  // 5 of 10: 0.187 to 0.813.
+  BOOST_TEST((accuracy_of(5, 10, "accuracy > 82%").status == fail));
+  BOOST_TEST((accuracy_of(5, 10, "accuracy > 81%").status == inconclusive));
+  BOOST_TEST((accuracy_of(5, 10, "accuracy > 18%").status == pass));
+  BOOST_TEST((accuracy_of(5, 10, "accuracy < 82%").status == pass));
+  BOOST_TEST((accuracy_of(5, 10, "accuracy < 18%").status == fail));
+  BOOST_TEST(accuracy_of(5, 10, "accuracy < 50%").more_needed == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(no_sample_shows_that_every_answer_agrees) {
+  const auto result = accuracy_of(5000, 5000, "accuracy >= 100%");
+  BOOST_TEST((result.status == inconclusive));
+  BOOST_TEST(result.more_needed == 0u);
+  BOOST_TEST((accuracy_of(4999, 5000, "accuracy >= 100%").status == fail));
+}
+
+BOOST_AUTO_TEST_CASE(accuracy_without_anything_asked_again_is_inconclusive) {
+  BOOST_TEST((accuracy_of(0, 0, "accuracy > 95%").status == inconclusive));
+  const auto off = judged({.completed = {{100ms, 90}}}, "accuracy > 95%");
+  BOOST_TEST(mentions(off, "accuracy = { sample = 0.02 }"));
+}
+
+BOOST_AUTO_TEST_CASE(unanswered_requests_are_no_slow_hits_of_the_cache) {
+  const auto result = judged({.errors = 500}, "cache_hit p95 < 1ms");
+  BOOST_TEST((result.status == inconclusive));
+  BOOST_TEST(result.samples == 0u);
+}

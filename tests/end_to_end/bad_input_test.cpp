@@ -175,4 +175,28 @@ BOOST_AUTO_TEST_CASE(an_unknown_instruction_set_lists_what_this_machine_has) {
   BOOST_TEST(contains(err, "reference"));
 }
 
+BOOST_AUTO_TEST_CASE(a_preview_names_the_same_mistakes_as_a_run) {
+  const auto file = folder.write("test.toml", "name = \"x\"\n[users]\ncount = -3\n");
+  BOOST_TEST(squall({"preview", file}) == 2);
+  BOOST_TEST(contains(err, "test.toml:3:"));
+  BOOST_TEST(squall({"preview", (folder.path() / "none.toml").string()}) == 2);
+  BOOST_TEST(contains(err, "none.toml"));
+}
+
+BOOST_AUTO_TEST_CASE(a_preview_of_a_trace_that_is_not_there_says_which) {
+  const auto file =
+      folder.write("test.toml",
+                   "name = \"x\"\n[target]\nkind = \"simulated\"\n[trace]\nfile = \"no.csv\"\n"
+                   "[phases]\nmeasure = \"1s\"\n");
+  BOOST_TEST(squall({"preview", file}) == 2);
+  BOOST_TEST(contains(err, "no.csv"));
+}
+
+BOOST_AUTO_TEST_CASE(a_preview_that_cannot_be_written_says_so) {
+  const auto file = folder.write("test.toml", scenario_with_model("m.gguf"));
+  BOOST_TEST(squall({"preview", file, "--json", "/nowhere/plan.json"}) == 2);
+  BOOST_TEST(contains(err, "/nowhere/plan.json"));
+  BOOST_TEST(squall({"preview", file, "--agents", "0"}) == 2);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

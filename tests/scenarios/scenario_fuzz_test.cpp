@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <vector>
 
+#include "scenarios/load/load_plan.hpp"
 #include "scenarios/load/random.hpp"
 #include "scenarios/schema/scenario_parser.hpp"
 
@@ -15,7 +17,7 @@ using namespace squall::scenarios;
 
 namespace {
 
-constexpr std::array<std::string_view, 37> fragments{"[",
+constexpr std::array<std::string_view, 47> fragments{"[",
                                                      "]",
                                                      "[[",
                                                      "{",
@@ -51,17 +53,64 @@ constexpr std::array<std::string_view, 37> fragments{"[",
                                                      "\r",
                                                      "a.b.c=",
                                                      "1979-05-27",
-                                                     "9223372036854775808"};
+                                                     "9223372036854775808",
+                                                     "1ms",
+                                                     "720h",
+                                                     "1000000",
+                                                     "0.0001us",
+                                                     "kind",
+                                                     "simulated",
+                                                     "stages",
+                                                     "shape",
+                                                     "[[categories]]\n",
+                                                     "[trace]\n"};
 
 std::vector<std::string> seeds() {
   std::vector<std::string> texts;
-  for (const char* path :
-       {"scenarios/smoke.toml", "scenarios/steady_chat.toml", "scenarios/poisson_arrivals.toml"}) {
+  std::vector<std::filesystem::path> paths;
+  for (const auto& entry : std::filesystem::directory_iterator("scenarios")) {
+    if (entry.path().extension() == ".toml") paths.push_back(entry.path());
+  }
+  std::sort(paths.begin(), paths.end());  // the folder's own order differs between machines
+  BOOST_REQUIRE(paths.size() >= 10);
+  for (const auto& path : paths) {
     std::ifstream file(path, std::ios::binary);
     BOOST_REQUIRE(file.is_open());
     texts.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
   }
   return texts;
+}
+
+// What was accepted can also be planned and asked: no valid scenario runs into our own assertions.
+void plan_a_little(const Scenario& scenario) {
+  std::shared_ptr<Trace> trace;
+  if (std::holds_alternative<TraceReplay>(scenario.load)) {
+    trace = std::make_shared<Trace>();
+    trace->entries.resize(2);
+  }
+  // The last of many agents, so that it stays cheap when a mutation has planned millions.
+  const AgentShare share{999'999, 1'000'000};
+  LoadPlan plan;
+  plan.share = share;
+  plan.stop = scenario.phases.warm_up + scenario.phases.measure;
+  plan.trace = trace;
+  if (std::holds_alternative<ClosedUsers>(scenario.load)) {
+    plan = make_load_plan(scenario, share);
+  } else {
+    plan.share = {};
+    const auto arrivals = arrivals_of(scenario, plan);
+    for (int i = 0; i < 20; ++i) {
+      const auto arrival = arrivals->next();
+      if (!arrival) break;
+      BOOST_REQUIRE(arrival->at.count() >= 0);
+      BOOST_REQUIRE(arrival->at < plan.stop);
+    }
+  }
+  for (std::uint64_t who = 0; who < 2; ++who) {
+    const RequestPlan request = plan_request(scenario, {who, 0, 0}, trace.get());
+    BOOST_REQUIRE(request.answer_tokens >= 1);
+    BOOST_REQUIRE(request.think_time.count() >= 0);
+  }
 }
 
 void mutate(std::string& text, Random& random) {
@@ -107,6 +156,7 @@ BOOST_AUTO_TEST_CASE(mutated_files_give_a_scenario_or_an_explained_error) {
       ++accepted;
       BOOST_REQUIRE(!scenario.name.empty());
       BOOST_REQUIRE(scenario.phases.measure.count() > 0);
+      plan_a_little(scenario);
     } catch (const ScenarioError& error) {
       ++refused;
       BOOST_REQUIRE(!error.mistakes().empty());

@@ -75,8 +75,10 @@ BOOST_AUTO_TEST_CASE(unknown_keys_and_tables_are_named_with_the_nearest) {
                "unknown key 'thinktime' in [users]; did you mean 'think_time'?");
   expect_rest("[phases]", "warmup = '1s'", 1,
               "unknown key 'warmup' in [phases]; did you mean 'warm_up'?");
-  expect_users("zebra = 1", 1,
-               "unknown key 'zebra' in [users]; known keys: count, ramp, think_time");
+  expect_users(
+      "zebra = 1", 1,
+      "unknown key 'zebra' in [users]; known keys: count, ramp, shape, stages, think_time, "
+      "turns, pause, system_prompt");
   expect(File{.rest = "[phase]"}.text(), 6, 2,
          "unknown table 'phase' in the file; did you mean 'phases'?");
 }
@@ -99,8 +101,8 @@ BOOST_AUTO_TEST_CASE(required_parts_are_asked_for) {
   expect("name = 'x'\n[users]\n", 1, 1,
          "the file lacks 'target'; add [target] with model = \"synthetic:llama-15m/q8_0\"");
   expect(File{.load = ""}.text(), 1, 1,
-         "the file says no load; add [users] (each waits for its answer) or [arrivals] (requests "
-         "at a rate)");
+         "the file says no load; add [users] (each waits for its answer), [arrivals] (requests at "
+         "a rate) or [trace] (a recorded load)");
   expect(File{.load = "[arrivals]"}.text(), 5, 1,
          "[arrivals] lacks 'rate'; add rate = 5.0, in arrivals per second");
 }
@@ -224,8 +226,9 @@ BOOST_AUTO_TEST_CASE(names_are_one_short_line) {
 
 BOOST_AUTO_TEST_CASE(unknown_choices_are_named_with_the_nearest) {
   expect_target("device = 'gpu'", 10, "unknown device 'gpu'; did you mean 'cpu'?");
-  expect_target("kind = 'openai'", 8,
-                "unknown kind 'openai'; known kinds (others are not built yet): engine");
+  expect_target("kind = 'opnai'", 8, "unknown kind 'opnai'; did you mean 'openai'?");
+  expect_target("kind = 'cloud'", 8,
+                "unknown kind 'cloud'; known kinds: engine, openai, simulated");
   expect_arrivals("process = 'posson'\nrate = 1", 11,
                   "unknown process 'posson'; did you mean 'poisson'?");
 }
@@ -268,7 +271,7 @@ BOOST_AUTO_TEST_CASE(distributions_are_checked_for_their_shape) {
   };
   think("mean = '1s'", 14,
         "'think_time' lacks 'distribution'; add one of: constant, uniform, normal, lognormal, "
-        "exponential");
+        "exponential, bimodal, empirical");
   think("distribution = 'log-normal', mean = '1s'", 30,
         "unknown distribution 'log-normal'; did you mean 'lognormal'?");
   think("distribution = 'lognormal', mean = '1s'", 14,

@@ -1,6 +1,6 @@
 // Coordinator and agents, the production actors and state machines, in one process on virtual time.
 // Simulated here: the clock, the wire between them (which can lose and repeat), the pacer's thread
-// and the target, which answers after a fixed service time.
+// and the thread of the simulated target, whose service is the production one.
 
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
@@ -12,6 +12,7 @@
 #include "actors/wire/message_codec.hpp"
 #include "agents/agent_actor.hpp"
 #include "agents/load/recorder_actor.hpp"
+#include "agents/targets/simulated_service.hpp"
 #include "coordinator/run/run_actor.hpp"
 #include "coordinator/run/verdict.hpp"
 #include "scenarios/schema/scenario_parser.hpp"
@@ -64,70 +65,98 @@ BridgeActor::behavior_type coordinator_wire(BridgeActor::stateful_pointer<Nothin
           [self](const CloseBridge&) { self->quit(); }};
 }
 
-PacerActor::behavior_type virtual_pacer(PacerActor::stateful_pointer<Nothing> self) {
-  return {[self](const WakeAt& order) {
-            const auto delay =
-                std::max(nanoseconds{0}, order.instant - Instant(self->clock().now()));
-            self->delayed_send(order.user, delay, Wake{order.instant, order.item});
-          },
-          [](const StopPacing&) {}};
-}
-
-struct SimulatedTargetState {
-  std::map<std::uint64_t, Submit> open;
-  nanoseconds service_time{100ms};
+struct VirtualPacerState {
+  VirtualPacerState() = default;  // no aggregate: CAF would make its first member of the actor
+  UsersActor users;
+  bool stopped = false;
 };
 
-/// First token after a quarter of the service time, four tokens in all.
-TargetActor::behavior_type simulated_target(
-    TargetActor::stateful_pointer<SimulatedTargetState> self, AgentActor agent,
-    RecorderActor recorder, nanoseconds service_time) {
-  self->state.service_time = service_time;
-  const auto end = [self](const Submit& order, RequestOutcome outcome) {
-    RequestTimeline timeline;
-    timeline.request = order.request.id;
-    timeline.phase = order.request.phase;
-    timeline.scheduled = order.request.scheduled;
-    timeline.dispatched = order.request.dispatched;
-    timeline.admitted = order.request.dispatched;
-    timeline.ended = self->clock().now();
-    if (std::holds_alternative<Completed>(outcome)) {
-      for (int token = 1; token <= 4; ++token)
-        timeline.content.push_back(order.request.dispatched + self->state.service_time * token / 4);
-      timeline.output_tokens = 4;
-    }
-    timeline.outcome = std::move(outcome);
-    self->send(order.user, RequestEnded{std::move(timeline)});
-  };
-  return {[self, agent](const PrepareTarget&) {
-            self->send(agent, TargetReady{"simulated target", "0", true, "none", 1, 1ms});
+/// Sends itself what is not due yet, so that stopping forgets it.
+PacerActor::behavior_type virtual_pacer(PacerActor::stateful_pointer<VirtualPacerState> self) {
+  return {[self](const BeginPacing& order) {
+            self->state.users = order.users;
+            if (!order.first_wakes) return;
+            while (const auto first = order.first_wakes->next())
+              self->send(PacerActor{self}, WakeAt{order.start + first->at, first->arrival});
           },
-          [self, end, recorder](const Submit& order) {
-            self->state.open.emplace(order.request.id, order);
-            // StepTarget carries nothing, so the oldest open request is the one that is done.
-            self->delayed_send(TargetActor{self}, self->state.service_time, StepTarget{});
+          [self](const WakeAt& order) {
+            if (self->state.stopped) return;
+            const Instant now = self->clock().now();
+            if (order.instant <= now)
+              self->send(self->state.users, WakesDue{{{order.item, order.instant}}});
+            else
+              self->delayed_send(PacerActor{self}, order.instant - now, order);
           },
-          [self, end, recorder](const StepTarget&) {
-            const auto oldest = std::min_element(
-                self->state.open.begin(), self->state.open.end(), [](const auto& a, const auto& b) {
-                  return a.second.request.dispatched < b.second.request.dispatched;
-                });
-            if (oldest == self->state.open.end()) return;
-            self->send(recorder, TargetProgress{4, {}});
-            end(oldest->second, Completed{});
-            self->state.open.erase(oldest);
-          },
-          [self, end](const AbandonOpen& order) {
-            for (const auto& [id, submit] : self->state.open) end(submit, order.outcome);
-            self->state.open.clear();
+          [self](const StopPacing&) {
+            self->state.stopped = true;
+            self->send(self->state.users, PacingStopped{});
           }};
 }
 
-constexpr const char* closed_users = R"(
+struct VirtualTargetState {
+  struct Open {
+    RequestTimeline planned;
+    UsersActor users;
+  };
+  std::map<std::uint64_t, Open> open;
+  std::unique_ptr<agents::SimulatedService> service;
+  VirtualTargetState() = default;  // as above
+};
+
+/// Plays what the production service plans: no thread waits here, the virtual clock does.
+TargetActor::behavior_type virtual_target(TargetActor::stateful_pointer<VirtualTargetState> self,
+                                          AgentActor agent, RecorderActor recorder) {
+  return {[self, agent](const PrepareTarget& order) {
+            self->state.service =
+                std::make_unique<agents::SimulatedService>(order.scenario->target, order.share);
+            TargetReady ready;
+            ready.kind = "simulated";
+            ready.simulated = true;
+            self->send(agent, ready);
+          },
+          [self](const BeginTarget& order) { self->state.service->begin(order.start); },
+          [self, recorder](Submit& order) {
+            auto& state = self->state;
+            const Instant now = self->clock().now();
+            if (order.request.dispatched != Instant{}) {  // it comes back: its answer is due
+              auto done = state.open.extract(order.request.id);
+              if (done.empty()) return;  // abandoned meanwhile
+              self->send(recorder, TargetProgress{done.mapped().planned.content.size(), {}});
+              self->send(done.mapped().users, RequestEnded{std::move(done.mapped().planned)});
+              return;
+            }
+            auto planned = state.service->plan(order.request, now);
+            order.request.dispatched = now;
+            const nanoseconds wait = planned.ended - now;
+            state.open.emplace(order.request.id,
+                               VirtualTargetState::Open{std::move(planned), order.users});
+            self->delayed_send(TargetActor{self}, wait, std::move(order));
+          },
+          [self](const AbandonOpen& order) {
+            for (auto& [id, open] : self->state.open) {
+              const Instant now = self->clock().now();
+              std::erase_if(open.planned.content, [now](Instant at) { return at > now; });
+              open.planned.ended = now;
+              open.planned.outcome = order.outcome;
+              self->send(open.users, RequestEnded{std::move(open.planned)});
+            }
+            self->state.open.clear();
+            self->state.service->empty();
+          }};
+}
+
+/// An answer of four tokens takes 100 ms.
+constexpr const char* service_of_100_ms = R"(
 name = "simulated"
 seed = 3
+answers = { tokens = 4 }
 [target]
-model = "synthetic:llama-15m/q8_0"
+kind = "simulated"
+first_token = "25ms"
+token_gap = "25ms"
+)";
+
+const std::string closed_users = std::string(service_of_100_ms) + R"(
 [users]
 count = 6
 ramp = "1s"
@@ -138,11 +167,7 @@ measure = "10s"
 drain = "3s"
 )";
 
-constexpr const char* open_arrivals = R"(
-name = "simulated"
-seed = 3
-[target]
-model = "synthetic:llama-15m/q8_0"
+const std::string open_arrivals = std::string(service_of_100_ms) + R"(
 [arrivals]
 process = "poisson"
 rate = 20
@@ -157,8 +182,9 @@ struct Fixture : tests::VirtualTime {
   RunActor run;
   std::optional<coordinator::RunRecord> record;
   std::map<std::string, int> left;  // agent -> exit code
+  std::vector<caf::strong_actor_ptr> parts_of_agents;
 
-  void start(const std::string& text, std::size_t count, nanoseconds service_time = 100ms) {
+  void start(const std::string& text, std::size_t count) {
     coordinator::RunRecord fresh;
     fresh.id = "run-1";
     fresh.tool_version = "0.1.0";
@@ -171,18 +197,20 @@ struct Fixture : tests::VirtualTime {
     parts.on_finished = [this](coordinator::RunRecord done, bool) { record = std::move(done); };
     run = system.spawn(coordinator::run_actor, std::move(fresh), count, parts);
     wire->coordinator = run;
-    for (std::size_t i = 0; i < count; ++i) start_agent("agent-" + std::to_string(i), service_time);
+    for (std::size_t i = 0; i < count; ++i) start_agent("agent-" + std::to_string(i));
   }
 
-  void start_agent(const std::string& name, nanoseconds service_time) {
+  void start_agent(const std::string& name) {
     agents::AgentParts parts;
     parts.make_bridge = [this, name](AgentActor) { return system.spawn(agent_wire, wire, name); };
-    parts.make_pacer = [this](AgentActor) { return system.spawn(virtual_pacer); };
+    parts.make_pacer = [this](AgentActor) {
+      return ended_with_the_test(system.spawn(virtual_pacer));
+    };
     parts.make_recorder = [this](AgentActor agent) {
       return system.spawn(agents::recorder_actor, agent);
     };
-    parts.make_target = [this, service_time](AgentActor agent, RecorderActor recorder) {
-      return system.spawn(simulated_target, agent, recorder, service_time);
+    parts.make_target = [this](AgentActor agent, RecorderActor recorder) {
+      return ended_with_the_test(system.spawn(virtual_target, agent, recorder));
     };
     parts.on_left = [this, name](int code, const std::string&) { left[name] = code; };
     agents.push_back(system.spawn(agents::agent_actor, Hello{name, "0.1.0", "host", agents.size()},
@@ -190,9 +218,20 @@ struct Fixture : tests::VirtualTime {
     wire->agents[name] = agents.back();
   }
 
+  /// An agent that was killed ended none of its parts, and these and its users hold each other.
+  template <class Handle>
+  Handle ended_with_the_test(Handle part) {
+    parts_of_agents.push_back(caf::actor_cast<caf::strong_actor_ptr>(part));
+    return part;
+  }
+
   ~Fixture() {
     for (const auto& agent : agents) caf::anon_send(agent, Interrupt{});
     caf::anon_send(run, EndActors{});
+    drain();
+    for (const auto& part : parts_of_agents)
+      caf::anon_send_exit(caf::actor_cast<caf::actor>(part), caf::exit_reason::kill);
+    parts_of_agents.clear();
     drain();
   }
 
@@ -262,7 +301,9 @@ BOOST_AUTO_TEST_CASE(a_wire_that_loses_and_repeats_changes_no_count) {
 }
 
 BOOST_AUTO_TEST_CASE(requests_still_open_when_the_drain_ends_are_counted_as_such) {
-  start(open_arrivals, 1, 20s);
+  std::string slow = open_arrivals;
+  slow.replace(slow.find("25ms"), 4, "20s");
+  start(slow, 1);
   advance(40s);
   BOOST_REQUIRE(record.has_value());
   BOOST_TEST(whole().open_at_end == whole().issued);
@@ -293,6 +334,23 @@ BOOST_AUTO_TEST_CASE(an_agent_without_its_coordinator_stops_its_load_and_leaves)
   advance(10s);
   BOOST_REQUIRE(left.count("agent-0") == 1u);
   BOOST_TEST(left.at("agent-0") == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_freeze_shows_in_the_open_model_and_one_agent_in_five_being_slow_does_too) {
+  std::string troubled = open_arrivals;
+  troubled.replace(troubled.find("token_gap"), 0,
+                   "freezes = [{ at = \"4s\", length = \"3s\" }]\n"
+                   "slow_agent = 1\nslow_factor = 5\n");
+  start(troubled, 5);
+  advance(30s);
+  BOOST_REQUIRE(record.has_value());
+  BOOST_TEST(!record->broken.has_value());
+  const auto ttft = static_cast<std::size_t>(scenarios::Metric::ttft);
+  const auto& whole_run = record->timeline.total(Phase::measure).durations[ttft];
+  BOOST_TEST((whole_run.maximum() > 2s));
+  BOOST_TEST((whole_run.maximum() <= 3125ms));
+  BOOST_TEST((record->timeline.of_agent(1, Phase::measure).durations[ttft].minimum() >= 125ms));
+  BOOST_TEST((record->timeline.of_agent(0, Phase::measure).durations[ttft].minimum() < 50ms));
 }
 
 BOOST_AUTO_TEST_CASE(an_interrupt_drains_and_seals) {

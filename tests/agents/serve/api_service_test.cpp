@@ -1,115 +1,12 @@
 // What clients are told, from the request to the last token, without sockets and without a model.
 
-#include "agents/serve/api_service.hpp"
-
 #include <boost/test/unit_test.hpp>
-#include <nlohmann/json.hpp>
 
-#include "tests/agents/serve/byte_model.hpp"
+#include "tests/agents/serve/service_fixture.hpp"
 
-using namespace squall::agents;
 using namespace squall::tests;
-using namespace std::chrono_literals;
-using nlohmann::json;
 
-namespace {
-
-/// Keeps what a client would read.
-struct Client final : ReplyWriter {
-  void reply(HttpReply whole) override {
-    BOOST_TEST(!ended);
-    got = std::move(whole);
-    ended = true;
-  }
-  void begin_stream(std::string_view content_type) override {
-    got.status = 200;
-    got.content_type = content_type;
-    streaming = true;
-  }
-  void send(std::string_view text) override {
-    BOOST_TEST((streaming && !ended));
-    got.body += text;
-  }
-  void end_stream() override {
-    BOOST_TEST((streaming && !ended));
-    ended = true;
-  }
-
-  json body() const { return json::parse(got.body); }
-  json error() const { return body().at("error"); }
-  /// The JSON of each event, without the closing "[DONE]", which must be there.
-  std::vector<json> events() const {
-    std::vector<json> result;
-    std::string_view rest = got.body;
-    while (rest.starts_with("data: ") && !rest.starts_with("data: [DONE]")) {
-      const std::size_t end = rest.find("\n\n");
-      result.push_back(json::parse(rest.substr(6, end - 6)));
-      rest.remove_prefix(end + 2);
-    }
-    BOOST_TEST(rest == "data: [DONE]\n\n");
-    return result;
-  }
-
-  HttpReply got;
-  bool streaming = false;
-  bool ended = false;
-};
-
-struct Fixture {
-  RecordingEngine engine;
-  ServiceOptions options{
-      .model_name = "bytes", .context = 100, .max_waiting = 3, .started_unix = 5};
-  std::optional<ApiService> made;
-  std::uint64_t latest = 0;  // the answer that was asked for last
-  std::chrono::steady_clock::time_point now{};
-
-  ApiService& service() {
-    if (!made) made.emplace(byte_model(), engine, options);
-    return *made;
-  }
-  std::shared_ptr<Client> ask(const std::string& method, const std::string& target,
-                              const std::string& body = {}, const std::string& type = {},
-                              const std::string& authorization = {}) {
-    auto client = std::make_shared<Client>();
-    latest = service().handle({method, target, type, authorization, body, now, 1234}, client);
-    return client;
-  }
-  std::shared_ptr<Client> complete(const std::string& fields) {
-    return ask("POST", "/v1/completions", R"({"prompt": "ab")" + fields + "}");
-  }
-  std::shared_ptr<Client> chat(const std::string& fields) {
-    return ask("POST", "/v1/chat/completions",
-               R"({"messages": [{"role": "user", "content": "hey"}])" + fields + "}");
-  }
-  void admit(std::uint64_t id, std::uint32_t reused = 0) {
-    StepEvents events;
-    events.admitted.push_back({id, reused});
-    service().on_report({.at = now, .events = std::move(events)});
-  }
-  void token(std::uint64_t id, TokenId token, bool last) {
-    StepEvents events;
-    events.tokens.push_back({id, token, last});
-    service().on_report({.at = now, .events = std::move(events)});
-  }
-  void refuse(std::uint64_t id, const std::string& reason) {
-    StepEvents events;
-    events.refused.push_back({id, reason});
-    service().on_report({.at = now, .events = std::move(events)});
-  }
-  void tokens(std::uint64_t id, const std::string& text, bool last = false) {
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      now += 10ms;
-      token(id, static_cast<unsigned char>(text[i]), last && i + 1 == text.size());
-    }
-  }
-  void end(std::uint64_t id) { token(id, 256, true); }
-  std::string metrics() { return ask("GET", "/metrics")->got.body; }
-  bool metrics_say(const std::string& line) {
-    return metrics().find("\n" + line + "\n") != std::string::npos;
-  }
-};
-
-}  // namespace
+using Fixture = ServiceFixture;
 
 BOOST_FIXTURE_TEST_CASE(a_completion_is_answered_when_its_last_token_is_there, Fixture) {
   const auto client = complete(R"(, "max_tokens": 3, "seed": 9, "temperature": 0.5)");
@@ -262,7 +159,12 @@ BOOST_FIXTURE_TEST_CASE(unknown_models_and_routes_and_wrong_methods_have_their_s
   const auto method = ask("GET", "/v1/completions");
   BOOST_TEST(method->got.status == 405u);
   BOOST_TEST((method->got.headers.at(0) == std::pair<std::string, std::string>("Allow", "POST")));
-  BOOST_TEST(ask("POST", "/v1/models")->got.status == 405u);
+  const auto listing = ask("POST", "/v1/models");
+  BOOST_TEST(listing->got.status == 405u);
+  BOOST_TEST(
+      (listing->got.headers.at(0) == std::pair<std::string, std::string>("Allow", "GET, HEAD")));
+  BOOST_TEST(ask("HEAD", "/health")->got.status == 200u);
+  BOOST_TEST(ask("HEAD", "/v1/completions")->got.status == 405u);
   BOOST_TEST(ask("POST", "/v1/completions", "{}", "text/plain")->got.status == 415u);
   BOOST_TEST(ask("POST", "/v1/completions", "{}", "Application/JSON; charset=utf-8")->got.status ==
              400u);
@@ -395,7 +297,8 @@ BOOST_FIXTURE_TEST_CASE(a_key_is_asked_for_everywhere_but_for_health, Fixture) {
   const auto status_with = [this](const std::string& authorization) {
     return ask("GET", "/v1/models", {}, {}, authorization)->got.status;
   };
-  BOOST_TEST(status_with("Bearer secret") == 200u);
+  for (const char* right : {"Bearer secret", "bearer secret", "BEARER  secret"})
+    BOOST_TEST(status_with(right) == 200u);
   for (const char* wrong :
        {"", "secret", "Bearer ", "Bearer secre", "Bearer secrets", "Bearer Secret"})
     BOOST_TEST(status_with(wrong) == 401u);
@@ -454,6 +357,7 @@ BOOST_FIXTURE_TEST_CASE(a_long_prompt_becomes_tokens_aside, Fixture) {
   const auto left = ask_long();
   service().client_gone(latest);
   BOOST_TEST(service().open_answers() == 1u);
+  BOOST_TEST(left.use_count() == 1);  // what waits aside holds nobody's connection
   const auto cut_off = ask_long();
   for (std::size_t i = 0; i < 2; ++i) {
     aside[i].first();

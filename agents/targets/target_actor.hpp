@@ -1,0 +1,31 @@
+#pragma once
+// The actor around a target: makes it when told to, passes it requests, and passes on what it
+// reports from its own threads to whoever asked and to the recorder.
+
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "actors/actor_interfaces.hpp"
+#include "agents/targets/make_target.hpp"
+
+namespace squall::agents {
+
+class TargetReports;
+
+struct TargetState {
+  std::shared_ptr<TargetReports> reports;
+  std::unique_ptr<Target> target;  // made before TargetReady is sent, used only after
+  std::thread preparing;           // loading a model takes long; the actor stays awake meanwhile
+
+  ~TargetState();
+};
+
+/// `agents_here`: how many agents share this machine's cores. `on_download`: hears of a
+/// download from the preparing thread, and ends it by saying no.
+actors::TargetActor::behavior_type target_actor(
+    actors::TargetActor::stateful_pointer<TargetState> self, actors::AgentActor agent,
+    actors::RecorderActor recorder, std::size_t agents_here,
+    std::function<bool(const DownloadProgress&)> on_download = {});
+
+}  // namespace squall::agents

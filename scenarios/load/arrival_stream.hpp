@@ -1,0 +1,45 @@
+#pragma once
+// Intended starts of the open model, computed one at a time: a plan of millions takes no memory.
+//
+// Every agent walks all arrivals of the run and keeps its own: that is what makes the union of the
+// shares the whole, whatever the number of agents. Only the own ones are turned into instants.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "scenarios/load/agent_share.hpp"
+#include "scenarios/load/trace.hpp"
+#include "scenarios/schema/scenario.hpp"
+
+namespace squall::scenarios {
+
+/// One arrival of the open model.
+struct PlannedArrival {
+  std::uint64_t arrival;  // 0 .. over all agents, in order of time; of a trace: the entry
+  nanoseconds at{0};      // intended start, after the common start of the run
+
+  friend bool operator==(const PlannedArrival&, const PlannedArrival&) = default;
+};
+
+/// The arrivals of one share, one at a time, in order of time.
+class ArrivalStream {
+ public:
+  virtual ~ArrivalStream() = default;
+  virtual std::optional<PlannedArrival> next() = 0;
+  /// How many next() still gives; ends the stream, in less time than asking for each.
+  virtual std::uint64_t count_rest() = 0;
+};
+
+/// Arrivals before `stop`. Instants follow the rate by rescaling of time: gaps are drawn with mean
+/// 1, and an arrival comes when the rate's integral has reached their sum.
+std::unique_ptr<ArrivalStream> stream_of(const OpenArrivals& load, std::uint64_t seed,
+                                         AgentShare share, nanoseconds stop);
+
+/// The trace's entries before `stop`; the first that is not skipped arrives at the run's start.
+std::unique_ptr<ArrivalStream> stream_of(const TraceReplay& load,
+                                         std::shared_ptr<const Trace> trace, AgentShare share,
+                                         nanoseconds stop);
+
+}  // namespace squall::scenarios
