@@ -103,7 +103,10 @@ Left run_agent(const std::string& endpoint, const std::string& name, std::size_t
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
   // The actors' threads and the pacer's inherit this; the engine takes it back for its own.
-  agents::prefer_prompt_wakeups();
+  if (!agents::prefer_prompt_wakeups() && agents::wants_real_time() && !quiet)
+    std::fprintf(stderr,
+                 "squall-agent: no real-time priority for SQUALL_REALTIME=1; it takes root, "
+                 "CAP_SYS_NICE or an RTPRIO limit above 0\n");
   caf::actor_system_config config;
   config.set("scheduler.policy", caf::atom("sharing"));  // no CPU when idle, quicker to wake
   // One worker: users, target and recorder hand work on without waking another thread.

@@ -1,7 +1,9 @@
 #include "agents/thread_priority.hpp"
 
 #include <cstdint>
+#include <cstdlib>
 #include <sched.h>
+#include <string_view>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -33,7 +35,17 @@ void set_turn(std::uint64_t nanoseconds) {
 
 }  // namespace
 
-void prefer_prompt_wakeups() { set_turn(100'000); }
+bool wants_real_time() {
+  const char* const wish = std::getenv("SQUALL_REALTIME");
+  return wish != nullptr && std::string_view(wish) == "1";
+}
+
+bool prefer_prompt_wakeups() {
+  const sched_param least{.sched_priority = sched_get_priority_min(SCHED_RR)};
+  if (wants_real_time() && sched_setscheduler(0, SCHED_RR, &least) == 0) return true;
+  set_turn(100'000);
+  return false;
+}
 
 void prefer_long_turns() { set_turn(0); }
 

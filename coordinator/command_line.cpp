@@ -41,7 +41,8 @@ Ctrl-C drains briefly and prints partial figures; a second one ends at once.
 
 Environment: SQUALL_MODEL_CHOICE (real, prefer-real, synthetic: overrules the scenario),
 SQUALL_MODEL (path or name of a model), SQUALL_MODELS (folder of models), XDG_CACHE_HOME
-(downloads), SQUALL_INSTRUCTION_SET (force kernels: avx512_vnni, avx2, reference), NO_COLOR.)";
+(downloads), SQUALL_INSTRUCTION_SET (force kernels: avx512_vnni, avx2, reference), SQUALL_REALTIME=1
+(agents pace by real-time priority, where they may), NO_COLOR.)";
 
 constexpr const char* preview_footer = R"(
 Draws what a run would ask, and when, from the same plan that the agents follow: arrivals per
