@@ -47,9 +47,16 @@ void record_server_stamps(const RequestTimeline& timeline, PhaseMetrics& metrics
     histogram(metrics, Metric::prefill).record(timeline.content.front() - timeline.admitted);
   }
   if (timeline.server_content.size() != timeline.content.size()) return;
-  for (std::size_t i = 0; i < timeline.content.size(); ++i)
-    histogram(metrics, Metric::stamp_delay)
-        .record(timeline.content[i] - timeline.server_content[i]);
+  nanoseconds before{0};
+  for (std::size_t i = 0; i < timeline.content.size(); ++i) {
+    const nanoseconds delay = timeline.content[i] - timeline.server_content[i];
+    histogram(metrics, Metric::stamp_delay).record(delay);
+    if (i == 0)
+      histogram(metrics, Metric::ttft_error).record(delay);
+    else
+      histogram(metrics, Metric::gap_error).record(std::chrono::abs(delay - before));
+    before = delay;
+  }
 }
 
 /// A request that was turned away before any of it was handed on has its end in that place.

@@ -72,12 +72,20 @@ void add_times(const RunReport& report, TextTable& rows) {
     if (const auto each = agent.window.cpu_per_start(); each > nanoseconds{0})
       cpu = std::max(cpu.value_or(*each), *each);
   if (cpu) rows.add({{"CPU per start"}, {readable(*cpu) + " of the load generator, at most"}});
-  const DurationRow* delay = row_of(report.measured, Metric::stamp_delay);
-  if (delay != nullptr && !delay->percentiles.empty() && delay->percentiles.front().enough)
-    rows.add({{"our own error"},
-              {"p50 " + readable(delay->percentiles.front().value) +
-               " from the server's stamp of a token to ours (" + readable_count(delay->samples) +
-               " tokens)"}});
+  const auto median = [&](Metric metric) -> std::optional<nanoseconds> {
+    const DurationRow* row = row_of(report.measured, metric);
+    if (row == nullptr || row->percentiles.empty() || !row->percentiles.front().enough) return {};
+    return row->percentiles.front().value;
+  };
+  if (const auto delay = median(Metric::stamp_delay)) {
+    std::string error = "p50 " + readable(*delay) + " from the server's stamp of a token to ours";
+    if (const auto first = median(Metric::ttft_error)) error += "; of ttft p50 " + readable(*first);
+    if (const auto gap = median(Metric::gap_error)) error += "; of gaps p50 " + readable(*gap);
+    rows.add(
+        {{"our own error"},
+         {error + " (" + readable_count(row_of(report.measured, Metric::stamp_delay)->samples) +
+          " tokens)"}});
+  }
 }
 
 TextTable::Cell estimate_cell(const std::vector<actors::PercentileEstimate>& estimates,

@@ -7,7 +7,8 @@ namespace squall::coordinator {
 using scenarios::Metric;
 
 bool counts_unanswered(Metric metric) {
-  return metric != Metric::icl && metric != Metric::stamp_delay && metric != Metric::cache_hit &&
+  return metric != Metric::icl && metric != Metric::stamp_delay && metric != Metric::ttft_error &&
+         metric != Metric::gap_error && metric != Metric::cache_hit &&
          metric != Metric::dispatch_delay;
 }
 

@@ -23,6 +23,8 @@ enum class Metric : unsigned char {
   stall,           // longest gap between content chunks of a request
   cache_hit,       // whole answer from the response cache, from the intended start
   stamp_delay,     // our stamp of a token - the server's own: our measurement error
+  ttft_error,      // of it, that of the first token: our ttft - the server's
+  gap_error,       // our gap between two tokens less the server's, whichever is longer
   // One number for a run.
   tokens_per_second,
   requests_per_second,
@@ -30,7 +32,7 @@ enum class Metric : unsigned char {
   accuracy,    // sampled answers that were the same at rest / those asked again
 };
 
-inline constexpr std::size_t duration_metric_count = 13;
+inline constexpr std::size_t duration_metric_count = 15;
 
 enum class MetricKind { duration, rate, fraction };
 
@@ -67,6 +69,10 @@ inline constexpr std::array metric_table{
                       "whole answer from the response cache, from the intended start"},
     MetricDescription{Metric::stamp_delay, "stamp_delay", MetricKind::duration,
                       "our stamp of a token less the server's own: our measurement error"},
+    MetricDescription{Metric::ttft_error, "ttft_error", MetricKind::duration,
+                      "our time to first token less the server's own"},
+    MetricDescription{Metric::gap_error, "gap_error", MetricKind::duration,
+                      "how far our gap between two tokens is from the server's own"},
     MetricDescription{Metric::tokens_per_second, "tokens_per_second", MetricKind::rate,
                       "output tokens per second while measuring"},
     MetricDescription{Metric::requests_per_second, "requests_per_second", MetricKind::rate,

@@ -311,6 +311,11 @@ BOOST_AUTO_TEST_CASE(our_stamps_are_compared_with_the_servers_where_it_tells_the
   const PhaseMetrics metrics = metrics_of(timeline);
   BOOST_TEST(durations(metrics, Metric::stamp_delay).count() == 3u);
   BOOST_TEST((durations(metrics, Metric::stamp_delay).maximum() == 30us));
+  BOOST_TEST((only_value(metrics, Metric::ttft_error) == 30us));
+  BOOST_TEST(durations(metrics, Metric::gap_error).count() == 2u);
+  BOOST_TEST((durations(metrics, Metric::gap_error).maximum() == 0us));
+  timeline.server_content[1] -= 20us;  // told 50 us late, between two of 30 us
+  BOOST_TEST((durations(metrics_of(timeline), Metric::gap_error).minimum() == 20us));
   timeline.server_content.pop_back();  // which stamp belongs to which token is not known
   BOOST_TEST(durations(metrics_of(timeline), Metric::stamp_delay).count() == 0u);
 }

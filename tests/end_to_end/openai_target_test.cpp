@@ -84,6 +84,9 @@ BOOST_AUTO_TEST_CASE(a_run_on_squall_serve_tells_our_own_measurement_error) {
   const auto samples = delay.at("samples").get<std::uint64_t>();
   BOOST_TEST((samples > 0 && samples <= 8 * count(ledger, "ok")));  // a character may span tokens
   BOOST_TEST(output.find("our own error") != std::string::npos);
+  const json& durations = run.at("phases").at("measure").at("durations");
+  BOOST_TEST(durations.at("ttft_error").at("samples").get<std::uint64_t>() > 0u);
+  BOOST_TEST(durations.at("gap_error").at("samples").get<std::uint64_t>() > 0u);
 }
 
 BOOST_AUTO_TEST_CASE(what_the_server_saw_is_what_the_ledger_says) {
