@@ -28,8 +28,7 @@ namespace squall::actors {
 // ---- bridge: frames <-> messages
 
 struct FrameArrived {
-  PeerId peer;
-  Bytes frame;
+  Arrival arrival;
 };
 struct SendEnvelope {
   PeerId peer;
@@ -38,11 +37,15 @@ struct SendEnvelope {
 struct EnvelopeArrived {
   PeerId peer;
   Envelope envelope;
+  std::string identity{};                   // name of the peer's key; empty without keys
+  std::shared_ptr<const void> under_way{};  // see Arrival: ends when this has been handled
 };
 struct CloseBridge {};  // send what is queued, then end
+struct ConnectAnew {};  // an agent's connection has been silent for long
 struct FrameRefused {   // a frame that is not of our protocol; the receiver counts and bounds them
   PeerId peer;
   std::string why;
+  std::shared_ptr<const void> under_way{};
 };
 
 // ---- agent: what the load says
@@ -78,6 +81,16 @@ struct TargetProgress {  // now and then while the target answers
 struct TargetHappened {  // for the run's timeline: "circuit breaker open: 5 failures in a row"
   Instant at;
   std::string what;
+};
+struct PauseUsers {  // no lease: what comes due is counted as cancelled, until ResumeUsers;
+  Instant at;        // closed model: users wait, and ask when they are resumed
+};
+struct ResumeUsers {
+  Instant at;
+  Instant until = Instant::max();  // users pause by themselves then: a process that was stopped may
+};                                 // find wakes before it finds out that its lease is over
+struct AddShare {                  // of a lost agent, beside what these users do already
+  std::shared_ptr<const scenarios::LoadPlan> plan;
 };
 struct StopUsers {
   Instant at;  // what was due before is still sent, if the load ends by plan; else counted only
@@ -169,8 +182,12 @@ struct PacingStopped {};  // no wake comes after it
 struct Tick {
   Instant due;
 };
-struct Interrupt {};   // Ctrl-C
-struct EndActors {};   // the program is about to end
+struct Interrupt {};  // Ctrl-C
+struct EndActors {};  // the program is about to end
+struct CommitNow {};  // a run's journal takes all that has come by now, then the answers leave
+struct KeyRevoked {   // of an agent, by whoever keeps the list of keys
+  std::string identity;
+};
 struct ProcessEnded {  // a local agent's process
   std::uint64_t process_id = 0;
   std::string how;  // in words: "killed by signal 9"
@@ -189,6 +206,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::RequestEnded)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::TargetProgress)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::TargetHappened)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::StopUsers)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::PauseUsers)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::ResumeUsers)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::AddShare)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::ConnectAnew)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::UsersStopped)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::PrepareLoad)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::LoadPrepared)
@@ -212,6 +233,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::PacingStopped)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::Tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::Interrupt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::EndActors)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::CommitNow)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::KeyRevoked)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::ProcessEnded)
 
 namespace squall::actors {
@@ -219,6 +242,7 @@ namespace squall::actors {
 /// Sends envelopes, and passes on those that arrive.
 using BridgeActor = caf::typed_actor<caf::reacts_to<FrameArrived>,  // from the link's thread
                                      caf::reacts_to<SendEnvelope>,  // to a peer, or dropped
+                                     caf::reacts_to<ConnectAnew>,   //
                                      caf::reacts_to<CloseBridge>>;
 
 /// Whoever a bridge passes messages to.
@@ -229,7 +253,9 @@ using BridgeListener = caf::typed_actor<caf::reacts_to<EnvelopeArrived>,  //
 using RunActor = caf::typed_actor<caf::reacts_to<EnvelopeArrived>,  // an agent speaks
                                   caf::reacts_to<FrameRefused>,     // or babbles
                                   caf::reacts_to<Tick>,             // silence is noticed here,
+                                  caf::reacts_to<CommitNow>,        // to itself
                                   caf::reacts_to<ProcessEnded>,     // or sooner, for local agents
+                                  caf::reacts_to<KeyRevoked>,       // or this
                                   caf::reacts_to<Interrupt>,        // drain briefly and end
                                   caf::reacts_to<EndActors>>;       // whatever the stage
 
@@ -253,6 +279,9 @@ using UsersActor =
                      caf::reacts_to<BeginLoad>,     // before the common start
                      caf::reacts_to<WakesDue>,      // start these requests
                      caf::reacts_to<RequestEnded>,  // from the target's threads: record, go on
+                     caf::reacts_to<PauseUsers>,    //
+                     caf::reacts_to<ResumeUsers>,   //
+                     caf::reacts_to<AddShare>,      //
                      caf::reacts_to<StopUsers>,     // -> UsersStopped, to the agent
                      caf::reacts_to<PacingStopped>,
                      caf::reacts_to<CheckAnswers>>;  // -> AnswersChecked, to the agent
@@ -270,7 +299,7 @@ struct Submit {
   LoadRequest request;
   UsersActor users;  // hears RequestEnded, exactly once
 };
-struct BeginPacing {  // from now on wakes go to `users`
+struct BeginPacing {  // wakes go to `users`; sent again, it brings one more stream
   UsersActor users;
   std::shared_ptr<scenarios::ArrivalStream> first_wakes;  // pulled as they are needed
   Instant start;                                          // what the stream's instants count from

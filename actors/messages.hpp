@@ -12,15 +12,26 @@
 
 namespace squall::actors {
 
-inline constexpr std::uint32_t protocol_version = 2;
+inline constexpr std::uint32_t protocol_version = 3;
 
 // ---- agent -> coordinator
 
-struct Hello {  // first message on a new connection
+/// What an agent refuses to exceed, whatever a scenario says. 0, none: no limit.
+struct AgentCaps {
+  std::uint64_t users = 0;         // of its own share
+  double rate = 0;                 // arrivals per second, of its own share
+  nanoseconds duration{0};         // warm-up and measure
+  std::vector<std::string> hosts;  // that targets may be at
+  friend bool operator==(const AgentCaps&, const AgentCaps&) = default;
+};
+struct Hello {  // first message on a new connection, also of a run that goes on
   std::string name;
   std::string tool_version;
   std::string host;
   std::uint64_t process_id = 0;
+  std::vector<std::string> labels{};  // "gpu", "rack=a"
+  AgentCaps caps{};
+  std::uint64_t batches = 0;  // of a run that goes on: taken so far; 0 in a first greeting
 };
 /// What an agent can drive, measured against a target that does nothing, before the run.
 struct Calibration {
@@ -61,23 +72,34 @@ struct MetricsBatch {  // resent until acknowledged; sequence counts from 1 with
   std::uint64_t sequence = 0;
   MetricsSnapshot snapshot;
 };
-struct Heartbeat {
+struct Heartbeat {  // any other message is a sign of life too, but only this one asks for the lease
   nanoseconds loop_lag{0};
+  std::int64_t sent = 0;             // agent's clock, nanoseconds
+  std::uint32_t unacknowledged = 0;  // batches
+  nanoseconds clock_offset{0};       // coordinator's clock minus agent's, as known now …
+  nanoseconds clock_error_bound{0};  // … and how wrong that may be
 };
 struct Sealed {  // nothing follows but resent batches; totals are of all batches
   std::uint64_t batches = 0;
   std::array<Ledger, phase_count> totals;  // indexed by Phase
+  std::uint64_t hash = 0;                  // of all batches in order: actors/journal/batch_hash.hpp
+  std::string stopped_because;  // of itself and before the plan was done: why; else empty
 };
+struct TookOver {  // answers TakeOver, also a repeated one
+  std::uint32_t number = 0;
+};
+struct AskRoster {};  // from whoever wants to know who is there; takes no part in any run
 struct ClockProbe {
   std::int64_t sent = 0;  // agent's clock, nanoseconds
 };
-using AgentMessage =
-    std::variant<Hello, Ready, PrepareFailed, Started, MetricsBatch, Heartbeat, Sealed, ClockProbe>;
+using AgentMessage = std::variant<Hello, Ready, PrepareFailed, Started, MetricsBatch, Heartbeat,
+                                  Sealed, ClockProbe, TookOver, AskRoster>;
 
 // ---- coordinator -> agent
 
-struct Rejected {  // the agent prints the reason and ends
+struct Rejected {  // the agent prints the reason and ends, or waits for another run
   std::string reason;
+  bool may_come_again = false;
 };
 struct Prepare {
   std::string scenario_text;
@@ -87,8 +109,27 @@ struct Prepare {
 struct StartAt {
   std::int64_t instant = 0;  // coordinator's clock, nanoseconds
 };
-struct LeaseRenewed {  // answers each Heartbeat
+struct LeaseRenewed {  // answers each Heartbeat; the lease counts from when that was sent
   std::uint64_t acknowledged_batch = 0;
+  std::int64_t beat_sent = 0;  // the Heartbeat's `sent`
+};
+struct TakeOver {            // of a lost agent: what it would have started from `from` on
+  std::uint32_t number = 0;  // of this run, from 1
+  scenarios::AgentShare share;
+  nanoseconds from{0};  // since the common start
+  nanoseconds ramp{0};  // nothing at first, all of it after this
+};
+struct RosterLine {
+  std::string name, host, tool_version;
+  std::vector<std::string> labels;
+  std::string state;          // "ready", "running", "paused", "lost: …", "sealed"
+  std::string identity;       // name of its key; empty without keys
+  nanoseconds last_heard{0};  // ago
+  std::uint64_t batches = 0;
+};
+struct Roster {  // answers AskRoster
+  std::string run, scenario, stage;
+  std::vector<RosterLine> agents;
 };
 struct BatchAcknowledged {
   std::uint64_t sequence = 0;  // this and all before it are kept
@@ -103,7 +144,7 @@ struct ClockReply {
   std::int64_t replied = 0;
 };
 using CoordinatorMessage = std::variant<Rejected, Prepare, StartAt, LeaseRenewed, BatchAcknowledged,
-                                        StopLoad, SealAcknowledged, ClockReply>;
+                                        StopLoad, SealAcknowledged, ClockReply, TakeOver, Roster>;
 
 /// The frame around a message in either direction.
 struct Envelope {

@@ -14,8 +14,6 @@ namespace {
 
 using Self = AgentActor::stateful_pointer<AgentState>;
 
-void perform(Self self, const AgentEffects& effects);
-
 void end_everything(Self self, const effect::Leave& leave) {
   auto& state = self->state;
   caf::anon_send_exit(state.users, caf::exit_reason::user_shutdown);
@@ -23,6 +21,8 @@ void end_everything(Self self, const effect::Leave& leave) {
   caf::anon_send_exit(state.around.recorder, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(state.around.target, caf::exit_reason::user_shutdown);
   self->send(state.bridge, CloseBridge{});  // a message, not a kill: frames before it still leave
+  state.journal.reset();
+  if (state.parts.on_journal_closed) state.parts.on_journal_closed(leave.undelivered);
   state.parts.on_left(leave.exit_code, leave.why);
   self->quit();
 }
@@ -31,7 +31,8 @@ void perform_one(Self self, const AgentEffect& any) {
   auto& state = self->state;
   const auto& around = state.around;
   if (const auto* send = std::get_if<effect::Send>(&any)) {
-    self->send(state.bridge, SendEnvelope{{}, {state.run->run(), state.epoch, send->message}});
+    self->send(state.bridge,
+               SendEnvelope{{}, {state.run->run(), state.run->epoch(), send->message}});
   } else if (const auto* prepare = std::get_if<effect::PrepareTarget>(&any)) {
     state.to_prepare = *prepare;
     self->send(state.users,
@@ -46,6 +47,12 @@ void perform_one(Self self, const AgentEffect& any) {
     self->send(around.recorder, BeginRecording{begin->start, begin->scenario->categories.size()});
     self->send(around.target, BeginTarget{begin->start});
     self->send(state.users, BeginLoad{begin->scenario, begin->plan, begin->start});
+  } else if (const auto* added = std::get_if<effect::AddShare>(&any)) {
+    self->send(state.users, AddShare{added->plan});
+  } else if (const auto* lease = std::get_if<effect::LeaseUntil>(&any)) {
+    self->send(state.users, ResumeUsers{self->clock().now(), lease->until});
+  } else if (std::holds_alternative<effect::PauseLoad>(any)) {
+    self->send(state.users, PauseUsers{self->clock().now()});
   } else if (std::holds_alternative<effect::StopUsers>(any)) {
     self->send(state.users, StopUsers{self->clock().now()});
   } else if (const auto* abandon = std::get_if<effect::AbandonOpen>(&any)) {
@@ -54,6 +61,10 @@ void perform_one(Self self, const AgentEffect& any) {
     self->send(state.users, CheckAnswers{check->until});
   } else if (const auto* snapshot = std::get_if<effect::TakeSnapshot>(&any)) {
     self->send(around.recorder, TakeSnapshot{snapshot->until});
+  } else if (std::holds_alternative<effect::ConnectAnew>(any)) {
+    self->send(state.bridge, ConnectAnew{});
+  } else if (const auto* news = std::get_if<effect::Tell>(&any)) {
+    if (state.parts.on_news) state.parts.on_news(news->what);
   } else if (const auto* warn = std::get_if<effect::Warn>(&any)) {
     if (state.parts.on_warning) state.parts.on_warning(warn->what);
   } else if (const auto* leave = std::get_if<effect::Leave>(&any)) {
@@ -61,8 +72,47 @@ void perform_one(Self self, const AgentEffect& any) {
   }
 }
 
+/// In words what is in the way; empty: it is kept.
+std::optional<std::string> try_to_keep(Self self, const AgentEntry& entry) {
+  auto& state = self->state;
+  if (!state.parts.make_journal) return std::nullopt;
+  try {
+    if (const auto* opened = std::get_if<PartOpened>(&entry))
+      state.journal = state.parts.make_journal(*opened);
+    state.journal->append(encode(entry));
+    if (std::holds_alternative<PartSealed>(entry))
+      state.journal->sync();
+    else
+      state.journal->commit();
+    return std::nullopt;
+  } catch (const JournalError& error) {
+    return error.what();
+  }
+}
+
 void perform(Self self, const AgentEffects& effects) {
-  for (const auto& each : effects) perform_one(self, each);
+  for (const auto& each : effects) {
+    const auto* keep = std::get_if<effect::Keep>(&each);
+    if (keep == nullptr) {
+      perform_one(self, each);
+    } else if (const auto trouble = try_to_keep(self, keep->entry)) {
+      return perform(self, self->state.run->on_journal_failed(*trouble, self->clock().now()));
+    }
+  }
+}
+
+void make_run(Self self, Hello hello, std::uint64_t epoch) {
+  auto& state = self->state;
+  AgentParts& parts = state.parts;
+  const Instant now = self->clock().now();
+  if (parts.hand_over.empty()) {
+    state.run = std::make_unique<AgentRun>(std::move(hello), epoch, parts.times, now);
+    return;
+  }
+  if (parts.make_journal)
+    state.journal = parts.make_journal(std::get<PartOpened>(parts.hand_over.front()));
+  state.run = std::make_unique<AgentRun>(
+      AgentRun::handing_over(std::exchange(parts.hand_over, {}), parts.times, now));
 }
 
 void schedule_tick(Self self) {
@@ -93,9 +143,8 @@ AgentActor::behavior_type agent_actor(Self self, Hello hello, std::uint64_t epoc
                                       AgentParts parts) {
   auto& state = self->state;
   const AgentActor me{self};
-  state.run = std::make_unique<AgentRun>(std::move(hello), self->clock().now());
-  state.epoch = epoch;
   state.parts = std::move(parts);
+  make_run(self, std::move(hello), epoch);
   state.around.agent = me;
   state.around.pacer = state.parts.make_pacer(me);
   state.around.recorder = state.parts.make_recorder(me);
@@ -107,7 +156,7 @@ AgentActor::behavior_type agent_actor(Self self, Hello hello, std::uint64_t epoc
       [self](const EnvelopeArrived& arrived) {
         const auto& envelope = arrived.envelope;
         const auto* message = std::get_if<CoordinatorMessage>(&envelope.message);
-        if (message == nullptr || envelope.epoch != self->state.epoch) return;
+        if (message == nullptr || envelope.epoch != self->state.run->epoch()) return;
         perform(self, self->state.run->on_message(*message, envelope.run, self->clock().now()));
       },
       [self](const FrameRefused& refused) {
@@ -143,7 +192,11 @@ AgentActor::behavior_type agent_actor(Self self, Hello hello, std::uint64_t epoc
       [self](const AnswersChecked&) {
         perform(self, self->state.run->on_answers_checked(self->clock().now()));
       },
-      [self](const Interrupt&) { perform(self, self->state.run->on_interrupt()); },
+      [self](const Interrupt&) {
+        const bool again = std::exchange(self->state.asked_to_end, true);
+        perform(self, again ? self->state.run->on_interrupt()
+                            : self->state.run->on_asked_to_end(self->clock().now()));
+      },
   };
 }
 

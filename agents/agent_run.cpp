@@ -1,13 +1,10 @@
 #include "agents/agent_run.hpp"
 
 #include <algorithm>
-#include <cassert>
-#include <filesystem>
+#include <sstream>
 #include <utility>
 
-#include "scenarios/datasets/dataset_error.hpp"
-#include "scenarios/datasets/trace_reader.hpp"
-#include "scenarios/schema/scenario_parser.hpp"
+#include "agents/run/left_part.hpp"
 
 namespace squall::agents {
 
@@ -17,159 +14,220 @@ using namespace actors;
 namespace {
 
 constexpr auto hello_interval = 500ms;
-constexpr auto beat_interval = 1s;
-constexpr auto probe_interval = 20ms;
-constexpr std::size_t probe_count = 16;
-constexpr auto lease = 3s;          // without a word for so long, nothing new starts
-constexpr auto silence_limit = 5s;  // and then the agent gives up
-constexpr auto greeting_limit = 15s;
-constexpr auto resend_interval = 1s;
-constexpr std::size_t unacknowledged_limit = 32;
-constexpr auto drain_snapshot_interval = 200ms;
-constexpr auto check_snapshot_interval = 1s;
-constexpr auto check_grace = 2s;  // for the word that the check is over, after its time
+constexpr auto seal_interval = 1s;
+constexpr auto connecting_takes = 500ms;  // or less
 constexpr auto idle_tick = 100ms;
+constexpr auto own_stall = 500ms;  // a tick later than this is our own silence
+constexpr auto end_grace = 2s;     // for what is in flight, when asked to end
+constexpr auto end_patience = 8s;  // for all of it
 constexpr int protocol_error_limit = 8;
+constexpr int start_error_repeats = 5;         // nobody acknowledges it, and it is worth little
+constexpr std::size_t take_over_limit = 4096;  // in one run; nobody loses so many agents
+
+double spread_of(std::uint64_t epoch) { return scenarios::Random(epoch, 1).uniform(); }
+
+std::string in_seconds(nanoseconds duration) {
+  std::ostringstream text;
+  text.precision(3);
+  text << std::chrono::duration<double>(duration).count() << " s";
+  return text.str();
+}
 
 }  // namespace
 
-AgentRun::AgentRun(Hello hello, Instant now)
-    : hello_(std::move(hello)), last_heard_(now), last_sent_beat_(now), last_hello_(now - 1h) {}
+AgentRun::AgentRun(Hello hello, std::uint64_t epoch, FabricTimes times, Instant now)
+    : hello_(std::move(hello)),
+      epoch_(epoch),
+      times_(times),
+      clock_(spread_of(epoch)),
+      lease_(times.lease),
+      watch_(times, epoch, now),
+      waits_for_run_since_(now),
+      last_beat_(now - 1h),
+      last_hello_(now - 1h),
+      hello_pause_(hello_interval) {}
 
-AgentEffects AgentRun::leave(int exit_code, std::string why) {
+AgentRun AgentRun::handing_over(std::vector<AgentEntry> entries, FabricTimes times, Instant now) {
+  LeftPart part = left_part(std::move(entries));
+  AgentRun run(std::move(part.opened.hello), part.opened.epoch, times, now);
+  run.run_ = std::move(part.opened.run);
+  run.stage_ = Stage::sealing;
+  run.hands_over_ = true;
+  run.watch_.expect_silence();
+  run.outbox_ = std::move(part.outbox);
+  run.sealed_ = std::move(part.sealed);
+  run.seal_kept_ = part.had_sealed;
+  return run;
+}
+
+bool AgentRun::undelivered() const {
+  return !all_acknowledged_ && (outbox_.taken() > 0 || stage_ == Stage::sealing);
+}
+
+void AgentRun::leave(int exit_code, std::string why, AgentEffects& effects) {
+  left_ = effect::Leave{exit_code, std::move(why), exit_code != 0 && undelivered()};
   stage_ = Stage::done;
-  AgentEffects effects;
-  effects.emplace_back(effect::Leave{exit_code, std::move(why)});
-  return effects;
+  effects.emplace_back(*left_);
+}
+
+void AgentRun::keep(AgentEntry entry, AgentEffects& effects) const {
+  if (keeps_) effects.emplace_back(effect::Keep{std::move(entry)});
 }
 
 // ---- what the coordinator says
 
 AgentEffects AgentRun::on_message(const CoordinatorMessage& message, const std::string& run,
                                   Instant now) {
-  if (stage_ == Stage::done) return {};
-  last_heard_ = now;
-  if (run_.empty()) run_ = run;
-  if (run != run_) return {};  // left over from another run
-  return std::visit([&](const auto& each) { return handle(each, now); }, message);
+  AgentEffects effects;
+  if (stage_ == Stage::done) return effects;
+  if (!run_.empty() && run != run_) {  // left over from another run, or from its coordinator
+    const auto* rejected = std::get_if<Rejected>(&message);
+    if (rejected != nullptr && watch_.silent())
+      leave(1, "another run is under way where this agent's coordinator was: " + rejected->reason,
+            effects);
+    return effects;
+  }
+  if (stage_ == Stage::greeting && std::holds_alternative<Prepare>(message)) run_ = run;
+  if (stage_ == Stage::greeting && !std::holds_alternative<Rejected>(message))
+    waits_for_run_since_ = now;
+  hear(now, effects);
+  check_lease(now, effects);
+  std::visit([&](const auto& each) { handle(each, now, effects); }, message);
+  return effects;
 }
 
-AgentEffects AgentRun::handle(const Rejected& message, Instant) {
-  return leave(1, "the coordinator refused this agent: " + message.reason);
+void AgentRun::hear(Instant now, AgentEffects& effects) {
+  const bool was_silent = watch_.on_heard(now);
+  if (stage_ == Stage::greeting) return;
+  heard_ = true;
+  if (!was_silent) return;
+  effects.emplace_back(effect::Tell{"the coordinator answers"});
+  outbox_.forget_what_was_sent();
 }
 
-AgentEffects AgentRun::handle(const Prepare& message, Instant) {
-  if (stage_ != Stage::greeting) return {};
+void AgentRun::handle(const Rejected& message, Instant, AgentEffects& effects) {
+  const std::string why = "the coordinator refused this agent: " + message.reason;
+  if (stage_ != Stage::greeting || !message.may_come_again) return leave(1, why, effects);
+  if (std::exchange(rejected_because_, message.reason) != message.reason)
+    effects.emplace_back(effect::Tell{why + "; waiting for another run"});
+  hello_pause_ = times_.reconnect_last;
+}
+
+void AgentRun::handle(const Prepare& message, Instant, AgentEffects& effects) {
+  if (stage_ != Stage::greeting) return;
   stage_ = Stage::preparing;
-  const auto folder = std::filesystem::path(message.scenario_file).parent_path();
   try {
-    scenario_ = std::make_shared<const scenarios::Scenario>(
-        scenarios::parse_scenario(message.scenario_text, message.scenario_file));
-    std::shared_ptr<const scenarios::Trace> trace;
-    if (const auto* replay = std::get_if<scenarios::TraceReplay>(&scenario_->load))
-      trace = scenarios::load_trace(folder / replay->file, *replay);
-    plan_ = std::make_shared<const scenarios::LoadPlan>(
-        scenarios::make_load_plan(*scenario_, message.share, std::move(trace)));
-    plan_fingerprint_ = scenarios::fingerprint(*scenario_, *plan_);
-  } catch (const scenarios::ScenarioError& error) {
-    return on_target_failed(error.what(), true);
-  } catch (const scenarios::DatasetError& error) {
-    return on_target_failed(error.what(), true);
+    share_ = prepare_share(message, hello_.caps);
+  } catch (const ShareRefused& refused) {
+    return prepare_failed(refused.what(), true, effects);
   }
-  return {effect::PrepareTarget{scenario_, folder.string(), message.share, plan_->trace}};
+  keep(PartOpened{run_, epoch_, hello_, message.share}, effects);
+  effects.emplace_back(
+      effect::PrepareTarget{share_.scenario, share_.folder, message.share, share_.plan->trace});
+  effects.emplace_back(
+      effect::Tell{"prepares for run " + run_ + " (" + share_.scenario->name + ")"});
 }
 
-AgentEffects AgentRun::handle(const StartAt& message, Instant now) {
-  if (stage_ != Stage::ready) return {};
-  stage_ = Stage::running;
-  start_ = Instant(nanoseconds(message.instant)) - clock_.offset();
-  snapshot_until_ = start_;
-  last_resend_ = now;
-  return {effect::BeginLoad{scenario_, plan_, start_}};
+void AgentRun::handle(const StartAt& message, Instant now, AgentEffects& effects) {
+  if (stage_ != Stage::ready) return;
+  stage_ = Stage::loading;
+  const Instant start = Instant(nanoseconds(message.instant)) - clock_.offset();
+  course_.emplace(share_.scenario, start, start + share_.plan->stop);
+  effects.emplace_back(effect::BeginLoad{share_.scenario, share_.plan, start});
+  effects.emplace_back(effect::LeaseUntil{lease_.end()});
+  effects.emplace_back(effect::Tell{"the load begins in " + in_seconds(start - now)});
+  check_lease(now, effects);  // an order that comes late begins without delay
 }
 
-AgentEffects AgentRun::handle(const LeaseRenewed& message, Instant) {
-  forget_acknowledged(message.acknowledged_batch);
-  return {};
+void AgentRun::handle(const LeaseRenewed& message, Instant now, AgentEffects& effects) {
+  outbox_.acknowledge(message.acknowledged_batch);
+  if (lease_.on_beat_answered(Instant(nanoseconds(message.beat_sent))) && lease_.holds(now))
+    on_lease_renewed(now, effects);
+  if (stage_ >= Stage::loading) outbox_.send_due(now, effects);
 }
 
-AgentEffects AgentRun::handle(const BatchAcknowledged& message, Instant) {
-  forget_acknowledged(message.sequence);
-  return {};
+void AgentRun::handle(const BatchAcknowledged& message, Instant now, AgentEffects& effects) {
+  outbox_.acknowledge(message.sequence);
+  outbox_.send_due(now, effects);
 }
 
-AgentEffects AgentRun::handle(const StopLoad& message, Instant now) {
-  AgentEffects effects;
-  switch (stage_) {
-    case Stage::greeting:
-    case Stage::preparing:
-    case Stage::calibrating:
-    case Stage::ready:
-      return leave(0, "");
-    case Stage::running:
-      if (now < start_) return leave(0, "");
-      [[fallthrough]];
-    case Stage::stopping:
-    case Stage::draining:
-      abandon_as_ = Cancelled{};
-      stop_load(message.grace, now, effects);
-      break;
-    case Stage::checking:  // what has been compared by now counts
-      effects.push_back(effect::CheckAnswers{now});
-      effects.push_back(effect::AbandonOpen{Cancelled{}});
-      check_end_ = std::min(check_end_, now + check_grace);
-      break;
-    case Stage::sealing:
-    case Stage::done:
-      break;
-  }
-  return effects;
+void AgentRun::handle(const StopLoad& message, Instant now, AgentEffects& effects) {
+  if (stage_ == Stage::sealing) return;
+  if (stage_ != Stage::loading || now < course_->start()) return leave(0, "", effects);
+  course_->break_off(message.grace, now, effects);
+  end_pauses_with_the_load();
 }
 
-AgentEffects AgentRun::handle(const SealAcknowledged&, Instant) {
-  if (stage_ != Stage::sealing) return {};
-  return leave(0, "");
+void AgentRun::handle(const SealAcknowledged&, Instant, AgentEffects& effects) {
+  if (stage_ != Stage::sealing) return;
+  keep(AllAcknowledged{}, effects);
+  all_acknowledged_ = true;
+  leave(ends_by_ ? 130 : 0, ends_by_ ? "interrupted" : "", effects);
 }
 
-AgentEffects AgentRun::handle(const ClockReply& message, Instant now) {
-  clock_.add({.sent = Instant(nanoseconds(message.sent)),
-              .received = Instant(nanoseconds(message.received)),
-              .replied = Instant(nanoseconds(message.replied)),
-              .arrived = now});
-  AgentEffects effects;
+void AgentRun::handle(const ClockReply& message, Instant now, AgentEffects& effects) {
+  clock_.on_reply({.sent = Instant(nanoseconds(message.sent)),
+                   .received = Instant(nanoseconds(message.received)),
+                   .replied = Instant(nanoseconds(message.replied)),
+                   .arrived = now});
   calibrate_when_prepared(effects);
-  return effects;
+}
+
+void AgentRun::handle(const TakeOver& message, Instant, AgentEffects& effects) {
+  if (const auto known = taken_over_.find(message.number); known != taken_over_.end()) {
+    if (known->second) effects.emplace_back(effect::Send{TookOver{message.number}});
+    return;
+  }
+  // Whatever cannot be taken over any more is not answered: the coordinator tells that nobody did.
+  if (stage_ != Stage::loading || !course_->runs() || taken_over_.size() >= take_over_limit) return;
+  try {
+    auto plan = plan_piece(message, hello_.caps, share_);
+    taken_over_.emplace(message.number, plan);
+    effects.emplace_back(effect::AddShare{std::move(plan)});
+    effects.emplace_back(effect::Tell{"takes over work of a lost agent"});
+    effects.emplace_back(effect::Send{TookOver{message.number}});
+  } catch (const ShareRefused& refused) {
+    taken_over_.emplace(message.number, nullptr);
+    effects.emplace_back(
+        effect::Warn{std::string("work of a lost agent is not taken over: ") + refused.what()});
+  }
 }
 
 AgentEffects AgentRun::on_protocol_error(const std::string& why) {
-  if (stage_ == Stage::done) return {};
+  AgentEffects effects;
+  if (stage_ == Stage::done) return effects;
   // The first answer that cannot be read is that of another version, or of something else entirely.
   const int limit = stage_ == Stage::greeting ? 1 : protocol_error_limit;
-  if (++protocol_errors_ < limit) return {};
-  return leave(1, "cannot talk to the coordinator: " + why);
+  if (++protocol_errors_ >= limit) leave(1, "cannot talk to the coordinator: " + why, effects);
+  return effects;
 }
 
 // ---- preparing
 
+void AgentRun::prepare_failed(const std::string& message, bool user_can_fix,
+                              AgentEffects& effects) {
+  effects.emplace_back(effect::Send{PrepareFailed{message, user_can_fix}});
+  leave(user_can_fix ? 2 : 1, message, effects);
+}
+
 AgentEffects AgentRun::on_target_ready(const PreparedTarget& target, Instant) {
   target_ = target;
   AgentEffects effects;
-  for (const std::string& warning : target.warnings) effects.push_back(effect::Warn{warning});
+  for (const std::string& warning : target.warnings) effects.emplace_back(effect::Warn{warning});
   calibrate_when_prepared(effects);
   return effects;
 }
 
 AgentEffects AgentRun::on_target_failed(const std::string& message, bool user_can_fix) {
-  AgentEffects effects{effect::Send{PrepareFailed{message, user_can_fix}}};
-  stage_ = Stage::done;
-  effects.push_back(effect::Leave{user_can_fix ? 2 : 1, message});
+  AgentEffects effects;
+  if (stage_ != Stage::done) prepare_failed(message, user_can_fix, effects);
   return effects;
 }
 
 void AgentRun::calibrate_when_prepared(AgentEffects& effects) {
-  if (stage_ != Stage::preparing || !target_ || clock_.samples() < probe_count) return;
+  if (stage_ != Stage::preparing || !target_ || !clock_.known()) return;
   stage_ = Stage::calibrating;
-  effects.push_back(effect::Calibrate{scenario_->target.kind});
+  effects.emplace_back(effect::Calibrate{share_.scenario->target.kind});
 }
 
 AgentEffects AgentRun::on_calibrated(const Calibration& calibration) {
@@ -177,132 +235,166 @@ AgentEffects AgentRun::on_calibrated(const Calibration& calibration) {
   if (stage_ != Stage::calibrating) return effects;  // has left meanwhile
   calibration_ = calibration;
   stage_ = Stage::ready;
+  effects.emplace_back(effect::Tell{"ready"});
   send_ready(effects);
   return effects;
 }
 
 void AgentRun::send_ready(AgentEffects& effects) const {
-  effects.push_back(effect::Send{Ready{
-      .plan_fingerprint = plan_fingerprint_,
-      .planned_requests = plan_->arrivals,
-      .planned_users = plan_->users.size(),
-      .model_name = target_->model_name,
-      .model_fingerprint = target_->model_fingerprint,
-      .model_is_synthetic = target_->model_is_synthetic,
-      .model_choice = target_->model_choice,
-      .model_origin = target_->model_origin,
-      .instruction_set = target_->instruction_set,
-      .engine_threads = target_->threads,
-      .load_time = target_->load_time,
-      .clock_error_bound = clock_.error_bound(),
-      .warnings = target_->warnings,
-      .target_kind = target_->kind,
-      .target_is_simulated = target_->simulated,
-      .target_origin = target_->origin,
-      .token_counts = target_->token_counts,
-      .calibration = calibration_,
-  }});
+  effects.emplace_back(
+      effect::Send{ready_message(share_, *target_, calibration_, clock_.error_bound())});
 }
 
 // ---- the load
 
-AgentEffects AgentRun::on_first_start(nanoseconds error) { return {effect::Send{Started{error}}}; }
+AgentEffects AgentRun::on_first_start(nanoseconds error) {
+  if (start_error_) return {};  // another share began
+  start_error_ = error;
+  return {effect::Send{Started{error}}};
+}
 
-void AgentRun::stop_load(nanoseconds grace, Instant now, AgentEffects& effects) {
-  if (stage_ == Stage::running) {
-    stage_ = Stage::stopping;
-    drain_end_ = now + grace;
-    effects.push_back(effect::StopUsers{});
-  } else {
-    drain_end_ = std::min(drain_end_, now + grace);
-  }
+void AgentRun::check_lease(Instant now, AgentEffects& effects) {
+  if (!course_ || !course_->runs() || now < course_->start()) return;
+  if (paused_.paused() || lease_.holds(now)) return;
+  paused_.begin(std::max(lease_.end(), course_->start()));
+  effects.emplace_back(effect::PauseLoad{});
+  effects.emplace_back(effect::Tell{"paused: the coordinator has not renewed the lease"});
+}
+
+void AgentRun::on_lease_renewed(Instant now, AgentEffects& effects) {
+  if (stage_ != Stage::loading) return;
+  effects.emplace_back(effect::LeaseUntil{lease_.end()});  // answers are checked under it, too
+  if (!course_->runs() || !paused_.paused()) return;
+  effects.emplace_back(
+      effect::Tell{"resumed after " + in_seconds(std::max(now - paused_.since(), 0ns))});
+  paused_.end(now);
+  effects.emplace_back(effect::ResumeLoad{});
+}
+
+void AgentRun::end_pauses_with_the_load() {
+  if (!course_->runs() && paused_.paused()) paused_.end(course_->stopped_at());
 }
 
 AgentEffects AgentRun::on_users_stopped(Instant) {
-  if (stage_ != Stage::stopping) return {};  // has left meanwhile
-  stage_ = Stage::draining;
-  users_stopped_ = true;
+  if (stage_ == Stage::loading) course_->on_users_stopped();
   return {};
-}
-
-void AgentRun::request_snapshot(Instant until, AgentEffects& effects) {
-  snapshot_pending_ = true;
-  snapshot_until_ = until;
-  effects.push_back(effect::TakeSnapshot{until});
-}
-
-AgentEffects AgentRun::on_snapshot(MetricsSnapshot snapshot, Instant now) {
-  snapshot_pending_ = false;
-  snapshot.loop_lag = std::exchange(worst_lag_, nanoseconds{0});
-  const auto started = std::upper_bound(
-      plan_->users.begin(), plan_->users.end(), snapshot.to,
-      [](nanoseconds to, const scenarios::PlannedUser& user) { return to < user.start; });
-  snapshot.active_users = static_cast<std::uint32_t>(started - plan_->users.begin());
-  for (std::size_t phase = 0; phase < phase_count; ++phase)
-    totals_[phase] += snapshot.phases[phase].ledger;
-
-  // Users were told to stop and have all answered before this snapshot was asked for, so an empty
-  // engine now stays empty.
-  const bool complete = stage_ == Stage::draining && users_stopped_ && snapshot.in_flight == 0;
-
-  unacknowledged_.push_back({++batches_, std::move(snapshot)});
-  AgentEffects effects;
-  if (unacknowledged_.size() <= unacknowledged_limit)
-    effects.push_back(effect::Send{unacknowledged_.back()});
-  if (complete) after_the_drain(now, effects);
-  if (stage_ == Stage::checking && last_snapshot_) seal(now, effects);
-  return effects;
-}
-
-// A load that was broken off is not checked: whoever stopped it wants the end.
-void AgentRun::after_the_drain(Instant now, AgentEffects& effects) {
-  const bool by_plan = std::holds_alternative<OpenAtEnd>(abandon_as_);
-  if (scenario_->accuracy.sample <= 0 || !by_plan) return seal(now, effects);
-  stage_ = Stage::checking;
-  const Instant until = now + scenario_->accuracy.time_limit;
-  check_end_ = until + check_grace;
-  effects.push_back(effect::CheckAnswers{until});
 }
 
 AgentEffects AgentRun::on_answers_checked(Instant now) {
   AgentEffects effects;
-  if (stage_ != Stage::checking || answers_checked_) return effects;
-  answers_checked_ = true;
-  tick_while_emptying(now, effects);
+  if (stage_ == Stage::loading) course_->on_answers_checked(now, effects);
   return effects;
 }
 
-void AgentRun::seal(Instant now, AgentEffects& effects) {
+std::uint32_t AgentRun::users_started(nanoseconds since_start) const {
+  const auto count = [since_start](const scenarios::LoadPlan& plan) {
+    const auto started = std::upper_bound(
+        plan.users.begin(), plan.users.end(), since_start,
+        [](nanoseconds to, const scenarios::PlannedUser& user) { return to < user.start; });
+    return static_cast<std::uint32_t>(started - plan.users.begin());
+  };
+  std::uint32_t total = count(*share_.plan);
+  for (const auto& [number, plan] : taken_over_)
+    if (plan) total += count(*plan);
+  return total;
+}
+
+AgentEffects AgentRun::on_snapshot(MetricsSnapshot snapshot, Instant now) {
+  AgentEffects effects;
+  if (stage_ != Stage::loading) return effects;  // has left meanwhile
+  check_lease(now, effects);
+  const std::uint32_t in_flight = snapshot.in_flight;
+  snapshot.loop_lag = std::exchange(worst_lag_, nanoseconds{0});
+  snapshot.active_users = users_started(snapshot.to);
+  snapshot.paused =
+      paused_.take_until(course_->start() + snapshot.from, course_->start() + snapshot.to);
+  keep(BatchTaken{outbox_.add(std::move(snapshot))}, effects);
+  course_->on_snapshot(in_flight, lease_.holds(now), now, effects);
+  if (!watch_.silent()) outbox_.send_due(now, effects);
+  seal_when_over(now, effects);
+  return effects;
+}
+
+void AgentRun::seal_when_over(Instant now, AgentEffects& effects) {
+  if (!course_->over()) return;
   stage_ = Stage::sealing;
+  sealed_ = outbox_.seal(stopped_because_);
+  seal_kept_ = true;
+  keep(PartSealed{*sealed_}, effects);
+  effects.emplace_back(effect::Tell{"the load is over"});
+  if (!watch_.silent()) send_seal(now, effects);
+}
+
+void AgentRun::send_seal(Instant now, AgentEffects& effects) {
   last_seal_ = now;
-  effects.push_back(effect::Send{Sealed{batches_, totals_}});
+  effects.emplace_back(effect::Send{*sealed_});
 }
 
-void AgentRun::forget_acknowledged(std::uint64_t sequence) {
-  while (!unacknowledged_.empty() && unacknowledged_.front().sequence <= sequence)
-    unacknowledged_.pop_front();
+AgentEffects AgentRun::on_journal_failed(const std::string& why, Instant now) {
+  AgentEffects effects;
+  keeps_ = false;
+  const std::string failure = "its journal cannot be written: " + why;
+  switch (stage_) {
+    case Stage::greeting:
+    case Stage::preparing:
+    case Stage::calibrating:
+    case Stage::ready:
+      prepare_failed(failure, true, effects);
+      break;
+    case Stage::loading:
+      effects.emplace_back(effect::Warn{failure});
+      if (course_->checks()) {  // the order to check may be among what was not done
+        course_->end_check(now, effects);
+      } else if (course_->runs()) {
+        stopped_because_ = failure;
+        course_->break_off(nanoseconds{0}, now, effects);
+        end_pauses_with_the_load();
+      }
+      break;
+    case Stage::sealing:
+      effects.emplace_back(effect::Warn{failure});
+      break;
+    case Stage::done:  // to leave was among what was not done
+      if (left_) effects.emplace_back(*left_);
+      break;
+  }
+  outbox_.forget_what_was_sent();
+  return effects;
 }
 
-AgentEffects AgentRun::on_interrupt() { return leave(130, "interrupted"); }
+AgentEffects AgentRun::on_asked_to_end(Instant now) {
+  const bool has_begun =
+      stage_ == Stage::sealing || (stage_ == Stage::loading && now >= course_->start());
+  if (!has_begun || watch_.silent()) return on_interrupt();
+  AgentEffects effects;
+  ends_by_ = now + end_patience;
+  effects.emplace_back(effect::Tell{"asked to end: hands over what it has"});
+  if (stage_ != Stage::loading) return effects;
+  if (course_->runs()) stopped_because_ = "it was asked to end, on its own machine";
+  course_->break_off(end_grace, now, effects);
+  end_pauses_with_the_load();
+  return effects;
+}
+
+AgentEffects AgentRun::on_interrupt() {
+  AgentEffects effects;
+  if (stage_ != Stage::done) leave(130, "interrupted", effects);
+  return effects;
+}
 
 // ---- time
 
-Instant AgentRun::next_boundary() const {
-  const auto warm_up_end = start_ + scenario_->phases.warm_up;
-  const auto stop = start_ + plan_->stop;
-  const auto seconds_done = std::chrono::floor<std::chrono::seconds>(snapshot_until_ - start_);
-  Instant next = start_ + seconds_done + 1s;
-  for (const Instant edge : {warm_up_end, stop})
-    if (edge > snapshot_until_) next = std::min(next, edge);
-  return next;
-}
-
 Instant AgentRun::next_tick(Instant now) const {
-  const bool probing = stage_ == Stage::preparing && probes_sent_ < probe_count;
-  Instant next = now + (probing ? nanoseconds(probe_interval) : nanoseconds(idle_tick));
-  if (stage_ == Stage::running && !snapshot_pending_)
-    next = std::max(now, std::min(next, next_boundary()));
-  return next;
+  const bool probing = stage_ >= Stage::preparing && stage_ <= Stage::loading && clock_.in_burst();
+  Instant next = now + (probing ? ClockProbes::between_probes : nanoseconds(idle_tick));
+  if (stage_ == Stage::greeting || stage_ == Stage::done) return next;
+  if (!hands_over_) next = std::min(next, last_beat_ + times_.beat);
+  if (stage_ == Stage::loading) {
+    if (const auto cut = course_->next_cut()) next = std::min(next, *cut);
+    if (course_->runs() && !paused_.paused())
+      next = std::min(next, std::max(lease_.end(), course_->start()));
+  }
+  return std::max(now, next);
 }
 
 AgentEffects AgentRun::on_tick(Instant due, Instant now) {
@@ -310,85 +402,94 @@ AgentEffects AgentRun::on_tick(Instant due, Instant now) {
   if (stage_ == Stage::done) return effects;
   const nanoseconds lag = now - due;
   // Before the load, preparing may keep this thread for long; that delays nothing that is measured.
-  if (start_ != Instant{} && due >= start_) worst_lag_ = std::max(worst_lag_, lag);
+  if (course_ && due >= course_->start()) worst_lag_ = std::max(worst_lag_, lag);
   lag_of_beat_ = std::max(lag_of_beat_, lag);
-  tick_while_connecting(now, effects);
-  tick_while_running(now, effects);
-  tick_while_emptying(now, effects);
-  if (stage_ != Stage::greeting && now - last_sent_beat_ >= beat_interval) {
-    last_sent_beat_ = now;
-    effects.push_back(effect::Send{Heartbeat{std::exchange(lag_of_beat_, nanoseconds{0})}});
-    if (stage_ == Stage::ready) send_ready(effects);  // again, in case it or its answer was lost
-  }
-  resend_batches(now, effects);
+  if (lag > own_stall) watch_.excuse(lag, now);
   check_lease(now, effects);
+  if (stage_ == Stage::greeting) {
+    greet_anew(now, effects);
+  } else {
+    tick_with_a_run(now, effects);
+  }
+  give_up_after_long_silence(now, effects);
   return effects;
 }
 
-void AgentRun::tick_while_connecting(Instant now, AgentEffects& effects) {
-  if (stage_ == Stage::greeting && now - last_hello_ >= hello_interval) {
-    last_hello_ = now;
-    effects.push_back(effect::Send{hello_});
+void AgentRun::greet_anew(Instant now, AgentEffects& effects) {
+  if (watch_.attempt(now).connect_anew) {
+    effects.emplace_back(effect::ConnectAnew{});
+    // What is sent before the new connection stands is dropped.
+    last_hello_ = now - hello_pause_ + connecting_takes;
   }
-  // Probes that got lost are replaced: keep asking until enough were answered.
-  if (stage_ == Stage::preparing && clock_.samples() < probe_count) {
-    ++probes_sent_;
-    effects.push_back(effect::Send{ClockProbe{now.time_since_epoch().count()}});
+  if (now - last_hello_ < hello_pause_) return;
+  last_hello_ = now;
+  effects.emplace_back(effect::Send{hello_});
+}
+
+void AgentRun::tick_with_a_run(Instant now, AgentEffects& effects) {
+  if (stage_ == Stage::loading) {
+    course_->on_tick(now, effects);
+    end_pauses_with_the_load();
+  }
+  if (stage_ == Stage::sealing && !std::exchange(seal_kept_, true))
+    keep(PartSealed{*sealed_}, effects);
+  beat(now, effects);
+  greet_again_after_silence(now, effects);
+  if (watch_.silent()) return;
+  if (stage_ <= Stage::loading && clock_.due(now))
+    effects.emplace_back(effect::Send{ClockProbe{now.time_since_epoch().count()}});
+  outbox_.send_due(now, effects);
+  if (stage_ == Stage::sealing && now - last_seal_ >= seal_interval) send_seal(now, effects);
+}
+
+void AgentRun::beat(Instant now, AgentEffects& effects) {
+  if (hands_over_ || now - last_beat_ < times_.beat) return;
+  last_beat_ = now;
+  lease_.on_beat_sent(now);
+  effects.emplace_back(effect::Send{Heartbeat{
+      .loop_lag = std::exchange(lag_of_beat_, nanoseconds{0}),
+      .sent = now.time_since_epoch().count(),
+      .unacknowledged = static_cast<std::uint32_t>(outbox_.under_way()),
+      .clock_offset = clock_.offset(),
+      .clock_error_bound = clock_.error_bound(),
+  }});
+  // Again, in case it or its answer was lost.
+  if (stage_ == Stage::ready) send_ready(effects);
+  if (start_error_ && start_error_tellings_ < start_error_repeats) {
+    ++start_error_tellings_;
+    effects.emplace_back(effect::Send{Started{*start_error_}});
   }
 }
 
-void AgentRun::tick_while_running(Instant now, AgentEffects& effects) {
-  if (stage_ == Stage::running) {
-    if (!snapshot_pending_ && now >= next_boundary()) request_snapshot(next_boundary(), effects);
-    if (now >= start_ + plan_->stop) {
-      stop_load(scenario_->phases.drain, start_ + plan_->stop, effects);
-    }
-  }
+void AgentRun::greet_again_after_silence(Instant now, AgentEffects& effects) {
+  const bool was_silent = watch_.silent();
+  const auto attempt = watch_.attempt(now);
+  if (!was_silent && watch_.silent())
+    effects.emplace_back(effect::Tell{"the coordinator is silent; trying to reach it"});
+  if (attempt.connect_anew) effects.emplace_back(effect::ConnectAnew{});
+  if (!attempt.greet) return;
+  Hello again = hello_;
+  again.batches = outbox_.taken();
+  effects.emplace_back(effect::Send{std::move(again)});
+  outbox_.send_oldest(effects);  // its answer says what is kept
 }
 
-void AgentRun::tick_while_emptying(Instant now, AgentEffects& effects) {
-  if (stage_ == Stage::draining) {
-    if (now >= drain_end_ && !abandoned_) {
-      abandoned_ = true;
-      effects.push_back(effect::AbandonOpen{abandon_as_});
-    }
-    if (!snapshot_pending_ && now - snapshot_until_ >= drain_snapshot_interval)
-      request_snapshot(now, effects);
-  } else if (stage_ == Stage::checking && !snapshot_pending_) {
-    if (now >= check_end_) answers_checked_ = true;
-    if (!answers_checked_ && now - snapshot_until_ < check_snapshot_interval) return;
-    last_snapshot_ = answers_checked_;
-    request_snapshot(now, effects);
-  }
-}
-
-void AgentRun::resend_batches(Instant now, AgentEffects& effects) {
-  if (stage_ < Stage::running || now - last_resend_ < resend_interval) return;
-  last_resend_ = now;
-  // The newest batch may simply be on its way; what is older was lost, or its answer was.
-  const std::size_t count = std::min(unacknowledged_.size(), unacknowledged_limit);
-  for (std::size_t i = 0; i + 1 < count || (stage_ == Stage::sealing && i < count); ++i)
-    effects.push_back(effect::Send{unacknowledged_[i]});
-  if (stage_ == Stage::sealing && now - last_seal_ >= resend_interval) {
-    last_seal_ = now;
-    effects.push_back(effect::Send{Sealed{batches_, totals_}});
-  }
-}
-
-void AgentRun::check_lease(Instant now, AgentEffects& effects) {
-  const auto silence = now - last_heard_;
+void AgentRun::give_up_after_long_silence(Instant now, AgentEffects& effects) {
+  if (stage_ == Stage::done) return;
+  if (ends_by_ && now >= *ends_by_) return leave(130, "interrupted", effects);
   if (stage_ == Stage::greeting) {
-    if (silence >= greeting_limit)
-      effects.push_back(leave(1, "no coordinator answered within 15 s").front());
-    return;
+    if (now - waits_for_run_since_ < times_.greeting_patience) return;
+    return leave(1,
+                 rejected_because_.empty()
+                     ? "no coordinator answered within " + in_seconds(times_.greeting_patience)
+                     : "the coordinator refused this agent: " + rejected_because_,
+                 effects);
   }
-  if (stage_ == Stage::running && silence >= lease && silence < silence_limit) {
-    abandon_as_ = Cancelled{};
-    stop_load(nanoseconds{0}, now, effects);
-  }
-  if (silence >= silence_limit)
-    effects.push_back(
-        leave(1, "the coordinator has been silent for 5 s; this agent stopped its load").front());
+  const bool matters = course_ || (hands_over_ && heard_);
+  const auto patience =
+      matters ? times_.agent_patience : std::min(times_.greeting_patience, times_.agent_patience);
+  if (watch_.silence(now) >= patience)
+    leave(1, "the coordinator has been silent for " + in_seconds(patience), effects);
 }
 
 }  // namespace squall::agents

@@ -2,92 +2,44 @@
 // What an agent decides during one run: a plain state machine without actors, sockets or clocks.
 //
 // Events go in with the time at which they happened; what is to be done comes out as effects, in
-// order. The agent starts requests only while its lease lasts: without a word from the coordinator
-// it stops by itself. Life:
+// order (run/agent_effects.hpp). The agent starts requests only while its lease lasts, keeps what
+// it measured in its journal before it sends it, and goes by its plan whether or not anybody
+// listens. Life:
 //
-//   greet -> prepare -> calibrate -> ready -> run -> stop -> drain -> check -> seal -> done
+//   greet -> prepare -> calibrate -> ready -> load -> seal -> done
 //
 // Calibrating takes about a second, after target and clock are ready and while nothing else runs.
-// Checking re-asks sampled prompts, only after a load that ended by plan; it takes
-// AccuracyCheck::time_limit at most, and the coordinator has to wait so much longer for the seal.
+// Its parts: run/lease (may requests start?), run/load_course (what the load does when),
+// run/batch_outbox (what is sent and not yet acknowledged), run/reconnection (what silence means),
+// run/clock_probes, run/preparation.
 
-#include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
-#include "actors/bridge/clock_offset.hpp"
+#include "actors/fabric_times.hpp"
 #include "actors/messages.hpp"
-#include "scenarios/load/load_plan.hpp"
+#include "agents/run/agent_effects.hpp"
+#include "agents/run/batch_outbox.hpp"
+#include "agents/run/clock_probes.hpp"
+#include "agents/run/lease.hpp"
+#include "agents/run/load_course.hpp"
+#include "agents/run/preparation.hpp"
+#include "agents/run/reconnection.hpp"
 
 namespace squall::agents {
 
-using actors::Instant;
-using std::chrono::nanoseconds;
-
-/// What preparing the target told about it.
-struct PreparedTarget {
-  std::string model_name, model_fingerprint;
-  bool model_is_synthetic = false;
-  std::string instruction_set;
-  std::uint32_t threads = 0;
-  nanoseconds load_time{0};
-  std::string model_choice{}, model_origin{};
-  std::vector<std::string> warnings{};
-  std::string kind{"engine"};  // "engine", "openai", "simulated"
-  bool simulated = false;
-  std::string origin{};  // URL without credentials; engine: empty
-  std::string token_counts{};
-};
-
-namespace effect {
-struct Send {
-  actors::AgentMessage message;
-};
-struct PrepareTarget {
-  std::shared_ptr<const scenarios::Scenario> scenario;
-  std::string folder;
-  scenarios::AgentShare share;
-  std::shared_ptr<const scenarios::Trace> trace{};  // of a replay, else none
-};
-struct BeginLoad {
-  std::shared_ptr<const scenarios::Scenario> scenario;
-  std::shared_ptr<const scenarios::LoadPlan> plan;
-  Instant start;
-};
-struct Calibrate {  // answered by on_calibrated
-  scenarios::TargetKind target;
-};
-struct StopUsers {};  // nothing new starts; answered by on_users_stopped
-struct AbandonOpen {
-  actors::RequestOutcome outcome;
-};
-struct CheckAnswers {  // re-ask sampled prompts; answered by on_answers_checked
-  Instant until;       // when that has passed, at once
-};
-struct TakeSnapshot {
-  Instant until;
-};
-struct Warn {  // a person at this agent should know
-  std::string what;
-};
-struct Leave {
-  int exit_code = 0;
-  std::string why;  // empty when all is well
-};
-}  // namespace effect
-
-using AgentEffect =
-    std::variant<effect::Send, effect::PrepareTarget, effect::Calibrate, effect::BeginLoad,
-                 effect::StopUsers, effect::AbandonOpen, effect::CheckAnswers, effect::TakeSnapshot,
-                 effect::Warn, effect::Leave>;
-using AgentEffects = std::vector<AgentEffect>;
-
 class AgentRun {
  public:
-  AgentRun(actors::Hello hello, Instant now);
+  /// `epoch`: of this start of the agent; envelopes carry it.
+  AgentRun(actors::Hello hello, std::uint64_t epoch, actors::FabricTimes times, Instant now);
+
+  /// Delivers what the journal of an agent holds that is no more, in its name and epoch, and seals
+  /// it. Throws actors::JournalError for entries that are no agent's part in a run.
+  static AgentRun handing_over(std::vector<actors::AgentEntry> entries, actors::FabricTimes times,
+                               Instant now);
 
   AgentEffects on_message(const actors::CoordinatorMessage& message, const std::string& run,
                           Instant now);
@@ -99,87 +51,92 @@ class AgentRun {
   AgentEffects on_users_stopped(Instant now);
   AgentEffects on_answers_checked(Instant now);
   AgentEffects on_snapshot(actors::MetricsSnapshot snapshot, Instant now);
-  AgentEffects on_interrupt();
+  /// A Keep could not be done. From now on nothing is kept any more; what is known is still sent.
+  AgentEffects on_journal_failed(const std::string& why, Instant now);
+  /// Ends its part early and hands it over, if it began; leaves when that is done, or soon.
+  AgentEffects on_asked_to_end(Instant now);
+  AgentEffects on_interrupt();  // leaves at once
   /// `due`: when this tick was meant to happen; the difference is the agent's own lag.
   AgentEffects on_tick(Instant due, Instant now);
 
-  /// When on_tick should be called next: soon, and exactly at the ends of seconds and phases.
+  /// When on_tick should be called next: soon, and exactly at the ends of seconds, of phases and of
+  /// the lease.
   Instant next_tick(Instant now) const;
 
+  /// What envelopes carry: empty before the agent takes part in a run.
   const std::string& run() const { return run_; }
+  std::uint64_t epoch() const { return epoch_; }
 
  private:
-  enum class Stage {
-    greeting,
-    preparing,
-    calibrating,
-    ready,
-    running,
-    stopping,
-    draining,
-    checking,
-    sealing,
-    done
-  };
+  enum class Stage { greeting, preparing, calibrating, ready, loading, sealing, done };
 
-  AgentEffects handle(const actors::Rejected& message, Instant now);
-  AgentEffects handle(const actors::Prepare& message, Instant now);
-  AgentEffects handle(const actors::StartAt& message, Instant now);
-  AgentEffects handle(const actors::LeaseRenewed& message, Instant now);
-  AgentEffects handle(const actors::BatchAcknowledged& message, Instant now);
-  AgentEffects handle(const actors::StopLoad& message, Instant now);
-  AgentEffects handle(const actors::SealAcknowledged& message, Instant now);
-  AgentEffects handle(const actors::ClockReply& message, Instant now);
+  void handle(const actors::Rejected& message, Instant now, AgentEffects& effects);
+  void handle(const actors::Prepare& message, Instant now, AgentEffects& effects);
+  void handle(const actors::StartAt& message, Instant now, AgentEffects& effects);
+  void handle(const actors::LeaseRenewed& message, Instant now, AgentEffects& effects);
+  void handle(const actors::BatchAcknowledged& message, Instant now, AgentEffects& effects);
+  void handle(const actors::StopLoad& message, Instant now, AgentEffects& effects);
+  void handle(const actors::SealAcknowledged& message, Instant now, AgentEffects& effects);
+  void handle(const actors::ClockReply& message, Instant now, AgentEffects& effects);
+  void handle(const actors::TakeOver& message, Instant now, AgentEffects& effects);
+  void handle(const actors::Roster&, Instant, AgentEffects&) {}
 
-  void tick_while_connecting(Instant now, AgentEffects& effects);
-  void tick_while_running(Instant now, AgentEffects& effects);
-  void tick_while_emptying(Instant now, AgentEffects& effects);
+  void hear(Instant now, AgentEffects& effects);
+  void greet_anew(Instant now, AgentEffects& effects);
+  void greet_again_after_silence(Instant now, AgentEffects& effects);
+  void give_up_after_long_silence(Instant now, AgentEffects& effects);
+  void tick_with_a_run(Instant now, AgentEffects& effects);
+  void beat(Instant now, AgentEffects& effects);
   void check_lease(Instant now, AgentEffects& effects);
+  void on_lease_renewed(Instant now, AgentEffects& effects);
+  void end_pauses_with_the_load();
   void calibrate_when_prepared(AgentEffects& effects);
   void send_ready(AgentEffects& effects) const;
-  void stop_load(nanoseconds grace, Instant now, AgentEffects& effects);
-  void after_the_drain(Instant now, AgentEffects& effects);
-  void seal(Instant now, AgentEffects& effects);
-  void request_snapshot(Instant until, AgentEffects& effects);
-  void resend_batches(Instant now, AgentEffects& effects);
-  void forget_acknowledged(std::uint64_t sequence);
-  Instant next_boundary() const;
-  AgentEffects leave(int exit_code, std::string why);
+  void seal_when_over(Instant now, AgentEffects& effects);
+  void send_seal(Instant now, AgentEffects& effects);
+  void keep(actors::AgentEntry entry, AgentEffects& effects) const;
+  std::uint32_t users_started(nanoseconds since_start) const;
+  void prepare_failed(const std::string& message, bool user_can_fix, AgentEffects& effects);
+  void leave(int exit_code, std::string why, AgentEffects& effects);
+  bool undelivered() const;
 
   actors::Hello hello_;
+  std::uint64_t epoch_;
+  actors::FabricTimes times_;
   std::string run_;
   Stage stage_ = Stage::greeting;
-  std::shared_ptr<const scenarios::Scenario> scenario_;
-  std::shared_ptr<const scenarios::LoadPlan> plan_;
-  std::uint64_t plan_fingerprint_ = 0;
+  PreparedShare share_;
+  std::map<std::uint32_t, std::shared_ptr<const scenarios::LoadPlan>> taken_over_;  // by number
   std::optional<PreparedTarget> target_;
   actors::Calibration calibration_;
-  actors::ClockOffset clock_;
-  std::size_t probes_sent_ = 0;
 
-  Instant last_heard_;  // any message of the coordinator renews the lease
-  Instant last_sent_beat_;
-  Instant last_hello_;
+  ClockProbes clock_;
+  Lease lease_;
+  PausedTime paused_;
+  Reconnection watch_;
+  BatchOutbox outbox_;
+  std::optional<LoadCourse> course_;  // from the order to start on
+
+  Instant waits_for_run_since_;
+  Instant last_beat_, last_hello_;
+  nanoseconds hello_pause_;
+  std::string rejected_because_;
   nanoseconds worst_lag_{0};  // of the load, since the last snapshot
   nanoseconds lag_of_beat_{0};
   int protocol_errors_ = 0;
+  std::optional<nanoseconds> start_error_;
+  int start_error_tellings_ = 0;
 
-  Instant start_;           // common start, on this agent's clock
-  Instant snapshot_until_;  // end of the newest requested snapshot
-  bool snapshot_pending_ = false;
-  bool users_stopped_ = false;
-  bool abandoned_ = false;
-  actors::RequestOutcome abandon_as_ = actors::OpenAtEnd{};  // what is open when the drain ends
-  Instant drain_end_;
-  bool answers_checked_ = false;
-  bool last_snapshot_ = false;  // the pending one holds all that the check has found
-  Instant check_end_;
-
-  std::deque<actors::MetricsBatch> unacknowledged_;
-  std::uint64_t batches_ = 0;
-  Instant last_resend_;
+  bool all_acknowledged_ = false;
+  bool heard_ = false;       // anything of this run
+  bool keeps_ = true;        // until the journal has failed
+  bool hands_over_ = false;  // for an agent that is no more
+  std::string stopped_because_;
+  std::optional<Instant> ends_by_;  // asked to end: whatever is left then stays in the journal
+  std::optional<actors::Sealed> sealed_;
+  bool seal_kept_ = false;
   Instant last_seal_;
-  std::array<actors::Ledger, actors::phase_count> totals_;
+  std::optional<effect::Leave> left_;
 };
 
 }  // namespace squall::agents

@@ -9,12 +9,19 @@
 #include <unistd.h>
 #include <vector>
 
+#include "actors/bridge/curve_keys.hpp"
 #include "actors/bridge/zmq_link.hpp"
+#include "actors/journal/journal.hpp"
 #include "actors/tool_version.hpp"
-#include "coordinator/local_agents.hpp"
+#include "coordinator/commands/agents_command.hpp"
+#include "coordinator/commands/run_command.hpp"
+#include "coordinator/keys_command.hpp"
 #include "coordinator/preview/preview_command.hpp"
-#include "coordinator/run_command.hpp"
+#include "coordinator/processes/child_process.hpp"
+#include "coordinator/processes/local_agents.hpp"
+#include "coordinator/run_folder.hpp"
 #include "coordinator/selftest/selftest_command.hpp"
+#include "coordinator/verify_command.hpp"
 #include "scenarios/schema/nearest_name.hpp"
 #include "scenarios/schema/scenario_parser.hpp"
 
@@ -22,11 +29,15 @@ namespace squall::coordinator {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> own_commands{"run", "preview", "selftest", "validate"};
+constexpr std::array<std::string_view, 7> own_commands{"run",     "agents",   "keys",    "verify",
+                                                       "preview", "selftest", "validate"};
 
 constexpr const char* description = R"(Squall: load and stress tests of quantized LLM inference.
 
   squall run scenarios/smoke.toml      runs a load test on this machine and judges it
+  squall agents --connect tcp://…      lists the agents that are there
+  squall keys make --coordinator web1  makes keys, by which machines know each other
+  squall verify last                   computes a report again from the run's journal
   squall validate my.toml              checks a scenario, runs nothing
   squall preview my.toml               draws its load, runs nothing
   squall selftest --quick              checks Squall's own numbers against known truth
@@ -35,6 +46,14 @@ constexpr const char* description = R"(Squall: load and stress tests of quantize
   squall NAME …                        runs the sibling program squall-NAME)";
 
 constexpr const char* run_footer = R"(
+  squall run my.toml --agents 4                                      four agents on this machine
+  squall run my.toml --ssh web1,web2                                 one on each host, through ssh
+  squall run my.toml --listen tcp://0.0.0.0:5555 --keys keys --agents 3   three from elsewhere
+  squall run --resume last                                           the coordinator was killed
+
+A run's journal and report are kept in STATE/runs/RUN. STATE is --state, else $SQUALL_STATE, else
+$XDG_STATE_HOME/squall, else ~/.local/state/squall. $SQUALL_SSH names another program than ssh.
+
 Exit codes: 0 pass, 1 internal error, 2 usage or scenario error, 10 threshold failed,
 12 inconclusive, 13 run invalid (the tool, not the target, was the limit), 130 interrupted.
 Ctrl-C drains briefly and prints partial figures; a second one ends at once.
@@ -43,6 +62,12 @@ Environment: SQUALL_MODEL_CHOICE (real, prefer-real, synthetic: overrules the sc
 SQUALL_MODEL (path or name of a model), SQUALL_MODELS (folder of models), XDG_CACHE_HOME
 (downloads), SQUALL_INSTRUCTION_SET (force kernels: avx512_vnni, avx2, reference), SQUALL_REALTIME=1
 (agents pace by real-time priority, where they may), NO_COLOR.)";
+
+constexpr const char* agents_footer = R"(
+  squall agents --connect tcp://127.0.0.1:5555               who takes part in the run there
+  squall agents --listen tcp://0.0.0.0:5555 --keys keys      who waits for one
+
+Exit codes: 0 listed, 1 nobody answered or greeted, 2 usage error.)";
 
 constexpr const char* preview_footer = R"(
 Draws what a run would ask, and when, from the same plan that the agents follow: arrivals per
@@ -90,22 +115,72 @@ int unknown_command(const std::string& name) {
 struct Orders {
   RunOptions run;
   std::string to_validate;
+  AgentsOptions agents;
+  KeysOptions keys;
+  VerifyOptions verify;
   PreviewCommand preview;
   SelftestOptions selftest;
 };
 
+/// Who takes part, and from where.
+void add_agents_options(CLI::App& run, RunOptions& options) {
+  run.add_option("--agents", options.agents,
+                 "how many take part; without --listen all of them are local (default: 1)")
+      ->check(CLI::Range(1, 10'000));
+  run.add_option("--wait", options.wait, "or: whoever came within this time, such as 60s");
+  run.add_option("--agents-file", options.agents_file, "or: whom this file names, one a line")
+      ->option_text("FILE");
+  run.add_option("--local", options.local, "of them, started on this machine (with --listen: 0)")
+      ->check(CLI::Range(0, 64));
+  run.add_option("--local-label", options.local_labels,
+                 "a label of agents that are started here or over ssh; may be repeated")
+      ->allow_extra_args(false)
+      ->option_text("LABEL");
+  run.add_option("--ssh", options.ssh, "and one started on each of these hosts, over OpenSSH")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->option_text("HOST,…");
+  run.add_option("--ssh-program", options.ssh_program, "how squall is called on those hosts")
+      ->capture_default_str();
+  run.add_option("--listen", options.listen,
+                 "where agents from elsewhere connect: tcp://ADDRESS:PORT; port '*': a free one")
+      ->option_text("ADDRESS");
+  run.add_option("--keys", options.keys, "folder of keys (squall keys): who may come, encrypted")
+      ->option_text("FOLDER");
+  run.add_flag("--insecure", options.insecure,
+               "beyond this machine without keys; every report will say so");
+}
+
 CLI::App* add_run(CLI::App& app, RunOptions& options) {
   CLI::App* run = app.add_subcommand("run", "Runs a scenario, shows its course, judges it.");
-  run->add_option("SCENARIO", options.scenario, "scenario file (TOML)")->required();
-  run->add_option("--agents", options.agents, "how many local agent processes share the load")
-      ->check(CLI::Range(1, 64))
-      ->capture_default_str();
-  run->add_option("--listen", options.listen,
-                  "where agents connect; loopback only, '*' picks a free port")
-      ->capture_default_str();
+  run->add_option("SCENARIO", options.scenario, "scenario file (TOML)");
+  add_agents_options(*run, options);
+  run->add_option("--state", options.state, "folder of journals and reports, see below")
+      ->option_text("FOLDER");
+  run->add_option("--resume", options.resume,
+                  "go on with a run whose coordinator was lost; 'last': the newest")
+      ->option_text("RUN");
   run->add_option("--json", options.json, "also write everything to this file, as JSON");
   run->footer(run_footer);
   return run;
+}
+
+CLI::App* add_agents(CLI::App& app, AgentsOptions& options) {
+  CLI::App* agents = app.add_subcommand("agents", "Lists the agents that are there.");
+  agents->add_option("--connect", options.connect, "ask the coordinator that listens here")
+      ->option_text("ADDRESS");
+  agents
+      ->add_option("--listen", options.listen,
+                   "or listen here in its place: agents greet, and go on waiting")
+      ->option_text("ADDRESS");
+  agents->add_option("--wait", options.wait, "how long for an answer, or for greetings")
+      ->capture_default_str();
+  agents->add_option("--keys", options.keys, "the coordinator's folder of keys")
+      ->option_text("FOLDER");
+  agents->add_flag("--insecure", options.insecure, "beyond this machine without keys");
+  agents->add_flag("--json", options.json, "print JSON");
+  agents->footer(agents_footer);
+  return agents;
 }
 
 CLI::App* add_preview(CLI::App& app, PreviewCommand& command) {
@@ -149,6 +224,9 @@ int command_line(int argc, char** argv) {
   CLI::App* run = add_run(app, orders.run);
   CLI::App* validate = app.add_subcommand("validate", "Checks a scenario and runs nothing.");
   validate->add_option("SCENARIO", orders.to_validate, "scenario file (TOML)")->required();
+  CLI::App* agents = add_agents(app, orders.agents);
+  CLI::App* keys = add_keys(app, orders.keys);
+  CLI::App* verify = add_verify(app, orders.verify);
   CLI::App* preview = add_preview(app, orders.preview);
   CLI::App* selftest = add_selftest(app, orders.selftest);
 
@@ -159,6 +237,9 @@ int command_line(int argc, char** argv) {
   }
   try {
     if (*run) return run_command(orders.run);
+    if (*agents) return agents_command(orders.agents);
+    if (*keys) return keys_command(orders.keys);
+    if (*verify) return verify_command(orders.verify);
     if (*preview) return preview_command(orders.preview);
     if (*selftest) return selftest_command(orders.selftest);
     return validate_command(orders.to_validate);
@@ -169,8 +250,16 @@ int command_line(int argc, char** argv) {
     return complain(error, 2);
   } catch (const actors::LinkError& error) {
     return complain(error, 2);
+  } catch (const actors::KeyError& error) {
+    return complain(error, 2);
+  } catch (const actors::JournalError& error) {
+    return complain(error, 2);
+  } catch (const RunFolderError& error) {
+    return complain(error, 2);
   } catch (const LocalAgentError& error) {
     return complain(error, 1);
+  } catch (const ProcessError& error) {
+    return complain(error, 2);
   }
 }
 

@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(folders_inside_a_layer_include_only_folders_below_them) {
   const std::vector<std::vector<std::string>> orders{
       {"agents/load/", "agents/targets/", "agents/models/", "agents/engine/",
        "agents/engine/model/"},
-      {"actors/bridge/", "actors/wire/", "actors/metrics/"},
+      {"actors/journal/", "actors/bridge/", "actors/wire/", "actors/metrics/"},
   };
   const auto place = [](const std::vector<std::string>& order, const std::string& path) {
     int best = -1;
@@ -109,22 +109,23 @@ BOOST_AUTO_TEST_CASE(folders_inside_a_layer_include_only_folders_below_them) {
 BOOST_AUTO_TEST_CASE(each_third_party_library_has_one_place) {
   const std::map<std::string, std::vector<std::string>> places{
       {R"(^toml\+\+|^toml)", {R"(^scenarios/schema/scenario_)"}},
-      {R"(^zmq)", {R"(^actors/bridge/zmq_link)"}},
-      {R"(^google/protobuf|\.pb\.h$)", {R"(^actors/wire/)"}},
+      {R"(^zmq)", {R"(^actors/bridge/(zmq_|zap_handler|curve_keys))"}},
+      {R"(^google/protobuf|\.pb\.h$)", {R"(^actors/wire/)", R"(^actors/journal/)"}},
       {R"(^caf/)",
        {R"(_actor\.(hpp|cpp)$)", R"(actor_interfaces\.hpp$)", R"(main\.cpp$)",
-        R"(^coordinator/run_command\.cpp$)"}},
-      {R"(^CLI/)", {R"(main\.cpp$)", R"(^coordinator/command_line\.cpp$)"}},
+        R"(^coordinator/commands/run_conduct\.cpp$)"}},
+      {R"(^CLI/)",
+       {R"(main\.cpp$)", R"(^coordinator/(command_line|keys_command|verify_command)\.cpp$)"}},
       {R"(^nlohmann/)",
-       {R"(^coordinator/report/json_report)", R"(^coordinator/preview/preview_json)",
-        R"(^coordinator/selftest/)", R"(^agents/serve/api_re)", R"(^agents/model_tool/)",
-        R"(^scenarios/datasets/json_item)",
+       {R"(^coordinator/report/json_)", R"(^coordinator/preview/preview_json)",
+        R"(^coordinator/selftest/)", R"(^coordinator/commands/roster_text)",
+        R"(^agents/serve/api_re)", R"(^agents/model_tool/)", R"(^scenarios/datasets/json_item)",
         R"(^agents/targets/openai/(answer_chunk|request_body|server_check))"}},
       {R"(^sqlite3)", {R"(^coordinator/store/database)"}},
       {R"(^(hip|cuda))", {R"(^kernels/hip/)"}},
       {R"(^curl/)", {R"(^agents/models/http_transfer)"}},
       {R"(^openssl/)", {R"(^agents/models/sha256)", R"(^agents/targets/openai/http/tls_client)"}},
-      {R"(^zlib)", {R"(^agents/models/gzip_decompressor)"}},
+      {R"(^zlib)", {R"(^agents/models/gzip_decompressor)", R"(^actors/journal/journal)"}},
       {R"(^zstd)", {R"(^agents/models/zstd_decompressor)"}},
       {R"(^boost/)",
        {R"(^actors/metrics/percentile)", R"(^agents/serve/http_)",

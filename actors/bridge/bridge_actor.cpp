@@ -16,22 +16,25 @@ BridgeActor::behavior_type bridge_actor(BridgeActor::stateful_pointer<BridgeStat
   self->state.link = std::move(link);
   self->state.listener = std::move(listener);
   BridgeActor me{self};
-  self->state.link->start([me](PeerId peer, Bytes frame) {
-    caf::anon_send(me, FrameArrived{std::move(peer), std::move(frame)});
-  });
+  self->state.link->start(
+      [me](Arrival arrival) { caf::anon_send(me, FrameArrived{std::move(arrival)}); });
   return {
       [self, peers](FrameArrived& arrived) {
-        auto decoded = decode(arrived.frame, peers);
+        Arrival& arrival = arrived.arrival;
+        auto decoded = decode(arrival.frame, peers);
         if (auto* envelope = std::get_if<Envelope>(&decoded))
           self->send(self->state.listener,
-                     EnvelopeArrived{std::move(arrived.peer), std::move(*envelope)});
+                     EnvelopeArrived{std::move(arrival.peer), std::move(*envelope),
+                                     std::move(arrival.identity), std::move(arrival.under_way)});
         else
           self->send(self->state.listener,
-                     FrameRefused{std::move(arrived.peer), std::get<DecodeError>(decoded).text});
+                     FrameRefused{std::move(arrival.peer), std::get<DecodeError>(decoded).text,
+                                  std::move(arrival.under_way)});
       },
       [self](const SendEnvelope& outgoing) {
         self->state.link->send(outgoing.peer, encode(outgoing.envelope));
       },
+      [self](const ConnectAnew&) { self->state.link->reconnect(); },
       [self](const CloseBridge&) { self->quit(); },
   };
 }

@@ -50,16 +50,68 @@ void Histogram::record(nanoseconds value, std::uint64_t times) {
     overflow_ += times;
     return;
   }
-  if (index >= counts_.size()) counts_.resize(index + 1);
-  counts_[index] += times;
+  const auto bucket = static_cast<std::uint32_t>(index);
+  if (counts_.empty()) {
+    const auto place = std::ranges::lower_bound(few_, bucket, {}, &SparseCounts::value_type::first);
+    if (place != few_.end() && place->first == bucket) {
+      place->second += times;
+      return;
+    }
+    if (few_.size() < few_limit) {
+      few_.insert(place, {bucket, times});
+      return;
+    }
+    spread();
+  }
+  if (bucket >= counts_.size()) counts_.resize(bucket + 1);
+  counts_[bucket] += times;
+}
+
+void Histogram::spread() {
+  if (!few_.empty()) counts_.resize(few_.back().first + 1);
+  for (const auto& [index, times] : few_) counts_[index] = times;
+  few_ = {};
 }
 
 void Histogram::merge(const Histogram& other) {
   if (other.count_ == 0) return;
-  minimum_ = count_ == 0 ? other.minimum_ : std::min(minimum_, other.minimum_);
-  maximum_ = count_ == 0 ? other.maximum_ : std::max(maximum_, other.maximum_);
+  add_all_but_buckets(other);
+  if (other.counts_.empty()) {
+    merge_few(other.few_);
+    return;
+  }
+  if (counts_.empty()) spread();
   if (other.counts_.size() > counts_.size()) counts_.resize(other.counts_.size());
   for (std::size_t i = 0; i < other.counts_.size(); ++i) counts_[i] += other.counts_[i];
+}
+
+void Histogram::merge_few(const SparseCounts& other) {
+  if (other.empty()) return;
+  if (!counts_.empty()) {
+    if (other.back().first >= counts_.size()) counts_.resize(other.back().first + 1);
+    for (const auto& [index, times] : other) counts_[index] += times;
+    return;
+  }
+  SparseCounts both;
+  both.reserve(few_.size() + other.size());
+  auto mine = few_.begin();
+  for (const auto& [index, times] : other) {
+    while (mine != few_.end() && mine->first < index) both.push_back(*mine++);
+    const bool shared = mine != few_.end() && mine->first == index;
+    both.emplace_back(index, shared ? times + (mine++)->second : times);
+  }
+  both.insert(both.end(), mine, few_.end());
+  few_ = std::move(both);
+  if (few_.size() > few_limit) spread();
+}
+
+void Histogram::merge_without_buckets(const Histogram& other) {
+  if (other.count_ > 0) add_all_but_buckets(other);
+}
+
+void Histogram::add_all_but_buckets(const Histogram& other) {
+  minimum_ = count_ == 0 ? other.minimum_ : std::min(minimum_, other.minimum_);
+  maximum_ = count_ == 0 ? other.maximum_ : std::max(maximum_, other.maximum_);
   count_ += other.count_;
   underflow_ += other.underflow_;
   overflow_ += other.overflow_;
@@ -85,6 +137,10 @@ nanoseconds Histogram::value_at_rank(std::uint64_t rank) const {
   assert(rank >= 1 && rank <= count_);
   if (rank <= underflow_) return minimum_;
   std::uint64_t below = underflow_;
+  for (const auto& [index, times] : few_) {
+    below += times;
+    if (rank <= below) return std::clamp(middle_of(index), minimum_, maximum_);
+  }
   for (std::size_t i = 0; i < counts_.size(); ++i) {
     below += counts_[i];
     if (rank <= below)
@@ -95,6 +151,8 @@ nanoseconds Histogram::value_at_rank(std::uint64_t rank) const {
 
 std::uint64_t Histogram::count_above(nanoseconds limit) const {
   std::uint64_t above = maximum_ > limit ? overflow_ : 0;
+  for (const auto& [index, times] : few_)
+    if (std::clamp(middle_of(index), minimum_, maximum_) > limit) above += times;
   for (std::size_t i = counts_.size(); i-- > 0;) {
     if (std::clamp(middle_of(static_cast<std::uint32_t>(i)), minimum_, maximum_) <= limit) break;
     above += counts_[i];
@@ -103,7 +161,7 @@ std::uint64_t Histogram::count_above(nanoseconds limit) const {
 }
 
 Histogram::Parts Histogram::parts() const {
-  Parts parts{{}, underflow_, overflow_, sum_, minimum_, maximum_};
+  Parts parts{few_, underflow_, overflow_, sum_, minimum_, maximum_};
   for (std::size_t i = 0; i < counts_.size(); ++i)
     if (counts_[i] != 0) parts.counts.emplace_back(static_cast<std::uint32_t>(i), counts_[i]);
   return parts;
@@ -153,8 +211,8 @@ std::optional<Histogram> Histogram::from_parts(const Parts& parts) {
     return blank ? std::optional(made) : std::nullopt;
   }
   if (!extremes_fit(parts, made.count_)) return std::nullopt;
-  if (!parts.counts.empty()) made.counts_.resize(parts.counts.back().first + 1);
-  for (const auto& [index, times] : parts.counts) made.counts_[index] = times;
+  made.few_ = parts.counts;
+  if (made.few_.size() > few_limit) made.spread();
   made.underflow_ = parts.underflow;
   made.overflow_ = parts.overflow;
   made.sum_ = parts.sum;

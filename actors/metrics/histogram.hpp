@@ -6,6 +6,9 @@
 // in the first bucket. Negative values (underflow) and those beyond the range (overflow) are
 // counted apart, never clamped. Merging adds counts, in any order, bit-exact. Not thread-safe; one
 // owner.
+//
+// Few filled buckets, as of a short interval, are a list; more are an array up to the last one.
+// Which of the two it is follows from the counts alone.
 
 #include <chrono>
 #include <cstdint>
@@ -24,6 +27,8 @@ class Histogram {
 
   void record(nanoseconds value, std::uint64_t times = 1);  // negative counts as underflow
   void merge(const Histogram& other);
+  /// Adds all but the buckets: number, sum and extremes stay right, ranks are lost.
+  void merge_without_buckets(const Histogram& other);
 
   std::uint64_t count() const { return count_; }  // underflow and overflow included
   std::uint64_t underflow() const { return underflow_; }
@@ -55,7 +60,14 @@ class Histogram {
   friend bool operator==(const Histogram&, const Histogram&) = default;
 
  private:
-  std::vector<std::uint64_t> counts_;  // grown on demand; the last one is never zero
+  void add_all_but_buckets(const Histogram& other);
+  void merge_few(const SparseCounts& other);
+  void spread();  // from the list to the array
+
+  static constexpr std::size_t few_limit = 128;
+
+  SparseCounts few_;                   // at most few_limit; empty where there is an array
+  std::vector<std::uint64_t> counts_;  // empty where there is a list; the last one is never zero
   std::uint64_t count_ = 0, underflow_ = 0, overflow_ = 0;
   nanoseconds sum_{0}, minimum_{0}, maximum_{0};
 };

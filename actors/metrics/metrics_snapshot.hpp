@@ -26,6 +26,7 @@ struct CategoryMetrics {
   Histogram ttft, e2e;
 
   void merge(const CategoryMetrics& other);
+  void merge_without_buckets(const CategoryMetrics& other);
   friend bool operator==(const CategoryMetrics&, const CategoryMetrics&) = default;
 };
 
@@ -55,7 +56,12 @@ struct PhaseMetrics {
   std::vector<CategoryMetrics> categories;  // as in the scenario; empty where there is only one
 
   void merge(const PhaseMetrics& other);
+  /// Of durations, number, sum and extremes only: they have no ranks then.
+  void merge_without_buckets(const PhaseMetrics& other);
   friend bool operator==(const PhaseMetrics&, const PhaseMetrics&) = default;
+
+ private:
+  void add_counts(const PhaseMetrics& other);
 };
 
 struct MetricsSnapshot {
@@ -75,6 +81,7 @@ struct MetricsSnapshot {
   nanoseconds engine_cpu{0};         // of it, spent in the embedded engine's threads
   std::uint64_t resident_bytes = 0;  // at the end of the interval
   std::vector<RunEvent> events;      // at most events_kept in an interval
+  nanoseconds paused{0};             // of the interval: without a lease, so nothing could start
 
   static constexpr std::size_t events_kept = 64;
 

@@ -16,7 +16,10 @@ inline constexpr std::size_t error_class_limit = 256;  // distinct classes of er
 inline constexpr std::size_t category_limit = 64;      // of prompts, in a phase
 inline constexpr std::size_t event_limit = 64;         // in a batch
 inline constexpr std::size_t event_text_limit = 512;
-inline constexpr double rate_limit = 1e12;  // per second: what an agent may claim to drive
+inline constexpr std::size_t label_limit = 64;  // of one agent; each of text_of_label bytes
+inline constexpr std::size_t text_of_label = 256;
+inline constexpr std::size_t roster_limit = 4096;  // lines of a roster
+inline constexpr double rate_limit = 1e12;         // per second: what an agent may claim to drive
 inline constexpr std::uint64_t count_limit = Histogram::count_limit;
 inline constexpr std::int64_t time_limit = std::int64_t{1} << 60;  // nanoseconds: 36 years
 

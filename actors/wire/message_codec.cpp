@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "actors/wire/limits.hpp"
+#include "actors/wire/message_parts.hpp"
 #include "actors/wire/metrics_codec.hpp"
 #include "messages.pb.h"
 
@@ -12,74 +13,43 @@ namespace squall::actors {
 
 namespace {
 
-std::string cut(const std::string& text, std::size_t limit = text_limit) {
-  return text.substr(0, limit);
-}
-
 // ---- plain -> protobuf, one function a message
 
-void put(const Hello& m, proto::Envelope& out) {
-  auto& hello = *out.mutable_hello();
-  hello.set_name(cut(m.name));
-  hello.set_tool_version(cut(m.tool_version));
-  hello.set_host(cut(m.host));
-  hello.set_process_id(m.process_id);
-}
-void fill(const Calibration& calibration, proto::Calibration& out) {
-  out.set_starts_per_second(calibration.starts_per_second);
-  out.set_chunks_per_second(calibration.chunks_per_second);
-  out.set_pacing_error_p99(calibration.pacing_error_p99.count());
-  out.set_cpu_per_start(calibration.cpu_per_start.count());
-  out.set_cpu_per_chunk(calibration.cpu_per_chunk.count());
-}
-void put(const Ready& m, proto::Envelope& out) {
-  auto& ready = *out.mutable_ready();
-  ready.set_plan_fingerprint(m.plan_fingerprint);
-  ready.set_planned_requests(m.planned_requests);
-  ready.set_planned_users(m.planned_users);
-  ready.set_model_name(cut(m.model_name));
-  ready.set_model_fingerprint(cut(m.model_fingerprint));
-  ready.set_model_is_synthetic(m.model_is_synthetic);
-  ready.set_instruction_set(cut(m.instruction_set));
-  ready.set_engine_threads(m.engine_threads);
-  ready.set_load_time(m.load_time.count());
-  ready.set_clock_error_bound(m.clock_error_bound.count());
-  ready.set_model_choice(cut(m.model_choice));
-  ready.set_model_origin(cut(m.model_origin));
-  for (std::size_t i = 0; i < std::min(m.warnings.size(), warning_limit); ++i)
-    ready.add_warnings(cut(m.warnings[i], warning_text_limit));
-  ready.set_target_kind(cut(m.target_kind));
-  ready.set_target_is_simulated(m.target_is_simulated);
-  ready.set_target_origin(cut(m.target_origin));
-  ready.set_token_counts(cut(m.token_counts));
-  if (m.calibration != Calibration{}) fill(m.calibration, *ready.mutable_calibration());
-}
+void put(const Hello& m, proto::Envelope& out) { write(m, *out.mutable_hello()); }
+void put(const Ready& m, proto::Envelope& out) { write(m, *out.mutable_ready()); }
+void put(const Started& m, proto::Envelope& out) { write(m, *out.mutable_started()); }
+void put(const TakeOver& m, proto::Envelope& out) { write(m, *out.mutable_take_over()); }
 void put(const PrepareFailed& m, proto::Envelope& out) {
   out.mutable_prepare_failed()->set_message(cut(m.message));
   out.mutable_prepare_failed()->set_user_can_fix(m.user_can_fix);
 }
-void put(const Started& m, proto::Envelope& out) {
-  out.mutable_started()->set_start_error(m.start_error.count());
-}
 void put(const MetricsBatch& m, proto::Envelope& out) { write(m, *out.mutable_metrics_batch()); }
 void put(const Heartbeat& m, proto::Envelope& out) {
-  out.mutable_heartbeat()->set_loop_lag(m.loop_lag.count());
+  auto& beat = *out.mutable_heartbeat();
+  beat.set_loop_lag(m.loop_lag.count());
+  beat.set_sent(m.sent);
+  beat.set_unacknowledged(m.unacknowledged);
+  beat.set_clock_offset(m.clock_offset.count());
+  beat.set_clock_error_bound(m.clock_error_bound.count());
 }
 void put(const Sealed& m, proto::Envelope& out) { write(m, *out.mutable_sealed()); }
 void put(const ClockProbe& m, proto::Envelope& out) { out.mutable_clock_probe()->set_sent(m.sent); }
+void put(const TookOver& m, proto::Envelope& out) { out.mutable_took_over()->set_number(m.number); }
+void put(const AskRoster&, proto::Envelope& out) { out.mutable_ask_roster(); }
 void put(const Rejected& m, proto::Envelope& out) {
   out.mutable_rejected()->set_reason(cut(m.reason));
+  out.mutable_rejected()->set_may_come_again(m.may_come_again);
 }
 void put(const Prepare& m, proto::Envelope& out) {
   auto& prepare = *out.mutable_prepare();
   prepare.set_scenario_text(m.scenario_text);
   prepare.set_scenario_file(cut(m.scenario_file));
-  prepare.set_share_index(m.share.index);
-  prepare.set_share_count(m.share.count);
+  write(m.share, *prepare.mutable_share());
 }
 void put(const StartAt& m, proto::Envelope& out) { out.mutable_start_at()->set_instant(m.instant); }
 void put(const LeaseRenewed& m, proto::Envelope& out) {
   out.mutable_lease_renewed()->set_acknowledged_batch(m.acknowledged_batch);
+  out.mutable_lease_renewed()->set_beat_sent(m.beat_sent);
 }
 void put(const BatchAcknowledged& m, proto::Envelope& out) {
   out.mutable_batch_acknowledged()->set_sequence(m.sequence);
@@ -94,76 +64,45 @@ void put(const ClockReply& m, proto::Envelope& out) {
   reply.set_received(m.received);
   reply.set_replied(m.replied);
 }
+void put(const Roster& m, proto::Envelope& out) {
+  auto& roster = *out.mutable_roster();
+  roster.set_run(cut(m.run));
+  roster.set_scenario(cut(m.scenario, text_of_label));
+  roster.set_stage(cut(m.stage, text_of_label));
+  for (std::size_t i = 0; i < std::min(m.agents.size(), roster_limit); ++i) {
+    const RosterLine& agent = m.agents[i];
+    auto& line = *roster.add_agents();
+    line.set_name(cut(agent.name, text_of_label));
+    line.set_host(cut(agent.host, text_of_label));
+    line.set_tool_version(cut(agent.tool_version, text_of_label));
+    for (std::size_t each = 0; each < std::min(agent.labels.size(), label_limit); ++each)
+      line.add_labels(cut(agent.labels[each], text_of_label));
+    line.set_state(cut(agent.state, text_of_label));
+    line.set_identity(cut(agent.identity, text_of_label));
+    line.set_last_heard(agent.last_heard.count());
+    line.set_batches(agent.batches);
+  }
+}
 
 // ---- protobuf -> plain, one function a message; empty when it breaks a limit
-
-template <class... Text>
-bool short_enough(const Text&... texts) {
-  return ((texts.size() <= text_limit) && ...);
-}
-
-std::optional<Hello> take(const proto::Hello& in) {
-  if (!short_enough(in.name(), in.host(), in.tool_version())) return std::nullopt;
-  return Hello{in.name(), in.tool_version(), in.host(), in.process_id()};
-}
-
-std::optional<Calibration> take(const proto::Calibration& in) {
-  if (!is_rate(in.starts_per_second()) || !is_rate(in.chunks_per_second()) ||
-      !is_duration(in.pacing_error_p99()) || !is_duration(in.cpu_per_start()) ||
-      !is_duration(in.cpu_per_chunk()))
-    return std::nullopt;
-  return Calibration{in.starts_per_second(), in.chunks_per_second(),
-                     nanoseconds(in.pacing_error_p99()), nanoseconds(in.cpu_per_start()),
-                     nanoseconds(in.cpu_per_chunk())};
-}
-
-std::optional<Ready> take(const proto::Ready& in) {
-  const auto calibration = take(in.calibration());
-  if (!calibration ||
-      !short_enough(in.model_name(), in.model_fingerprint(), in.instruction_set()) ||
-      !is_count(in.planned_requests()) || !is_count(in.planned_users()) ||
-      !is_duration(in.load_time()) || !is_duration(in.clock_error_bound()) ||
-      !short_enough(in.model_choice(), in.model_origin(), in.target_kind(), in.target_origin(),
-                    in.token_counts()))
-    return std::nullopt;
-  if (in.warnings_size() > static_cast<int>(warning_limit)) return std::nullopt;
-  for (const std::string& warning : in.warnings())
-    if (warning.size() > warning_text_limit) return std::nullopt;
-  return Ready{.plan_fingerprint = in.plan_fingerprint(),
-               .planned_requests = in.planned_requests(),
-               .planned_users = in.planned_users(),
-               .model_name = in.model_name(),
-               .model_fingerprint = in.model_fingerprint(),
-               .model_is_synthetic = in.model_is_synthetic(),
-               .model_choice = in.model_choice(),
-               .model_origin = in.model_origin(),
-               .instruction_set = in.instruction_set(),
-               .engine_threads = in.engine_threads(),
-               .load_time = nanoseconds(in.load_time()),
-               .clock_error_bound = nanoseconds(in.clock_error_bound()),
-               .warnings = {in.warnings().begin(), in.warnings().end()},
-               .target_kind = in.target_kind(),
-               .target_is_simulated = in.target_is_simulated(),
-               .target_origin = in.target_origin(),
-               .token_counts = in.token_counts(),
-               .calibration = *calibration};
-}
 
 std::optional<PrepareFailed> take(const proto::PrepareFailed& in) {
   if (!short_enough(in.message())) return std::nullopt;
   return PrepareFailed{in.message(), in.user_can_fix()};
 }
 
-std::optional<Started> take(const proto::Started& in) {
-  if (!is_instant(in.start_error())) return std::nullopt;  // a difference: may be negative
-  return Started{nanoseconds(in.start_error())};
-}
-
+std::optional<Hello> take(const proto::Hello& in) { return read(in); }
+std::optional<Ready> take(const proto::Ready& in) { return read(in); }
+std::optional<Started> take(const proto::Started& in) { return read(in); }
+std::optional<TakeOver> take(const proto::TakeOver& in) { return read(in); }
 std::optional<MetricsBatch> take(const proto::MetricsBatch& in) { return read(in); }
 
 std::optional<Heartbeat> take(const proto::Heartbeat& in) {
-  if (!is_duration(in.loop_lag())) return std::nullopt;
-  return Heartbeat{nanoseconds(in.loop_lag())};
+  if (!is_duration(in.loop_lag()) || !is_instant(in.sent()) || !is_instant(in.clock_offset()) ||
+      !is_duration(in.clock_error_bound()))
+    return std::nullopt;
+  return Heartbeat{nanoseconds(in.loop_lag()), in.sent(), in.unacknowledged(),
+                   nanoseconds(in.clock_offset()), nanoseconds(in.clock_error_bound())};
 }
 
 std::optional<Sealed> take(const proto::Sealed& in) { return read(in); }
@@ -175,13 +114,13 @@ std::optional<ClockProbe> take(const proto::ClockProbe& in) {
 
 std::optional<Rejected> take(const proto::Rejected& in) {
   if (!short_enough(in.reason())) return std::nullopt;
-  return Rejected{in.reason()};
+  return Rejected{in.reason(), in.may_come_again()};
 }
 
 std::optional<Prepare> take(const proto::Prepare& in) {
-  if (!short_enough(in.scenario_file()) || in.share_index() >= in.share_count())
-    return std::nullopt;
-  return Prepare{in.scenario_text(), in.scenario_file(), {in.share_index(), in.share_count()}};
+  const auto share = read(in.share());
+  if (!share || !short_enough(in.scenario_file())) return std::nullopt;
+  return Prepare{in.scenario_text(), in.scenario_file(), *share};
 }
 
 std::optional<StartAt> take(const proto::StartAt& in) {
@@ -190,7 +129,8 @@ std::optional<StartAt> take(const proto::StartAt& in) {
 }
 
 std::optional<LeaseRenewed> take(const proto::LeaseRenewed& in) {
-  return LeaseRenewed{in.acknowledged_batch()};
+  if (!is_instant(in.beat_sent())) return std::nullopt;
+  return LeaseRenewed{in.acknowledged_batch(), in.beat_sent()};
 }
 
 std::optional<BatchAcknowledged> take(const proto::BatchAcknowledged& in) {
@@ -206,6 +146,23 @@ std::optional<ClockReply> take(const proto::ClockReply& in) {
   if (!is_instant(in.sent()) || !is_instant(in.received()) || !is_instant(in.replied()))
     return std::nullopt;
   return ClockReply{in.sent(), in.received(), in.replied()};
+}
+
+std::optional<Roster> take(const proto::Roster& in) {
+  if (static_cast<std::size_t>(in.agents_size()) > roster_limit ||
+      !short_enough(in.run(), in.scenario(), in.stage()))
+    return std::nullopt;
+  Roster roster{in.run(), in.scenario(), in.stage(), {}};
+  for (const auto& line : in.agents()) {
+    auto labels = take_labels(line.labels());
+    if (!labels || !is_duration(line.last_heard()) || !is_count(line.batches()) ||
+        !short_enough(line.name(), line.host(), line.tool_version(), line.state(), line.identity()))
+      return std::nullopt;
+    roster.agents.push_back({line.name(), line.host(), line.tool_version(), std::move(*labels),
+                             line.state(), line.identity(), nanoseconds(line.last_heard()),
+                             line.batches()});
+  }
+  return roster;
 }
 
 // ---- which message it is
@@ -234,6 +191,10 @@ std::optional<AgentMessage> take_agent_message(const proto::Envelope& in) {
       return on_side<AgentMessage>(take(in.sealed()));
     case proto::Envelope::kClockProbe:
       return on_side<AgentMessage>(take(in.clock_probe()));
+    case proto::Envelope::kTookOver:
+      return TookOver{in.took_over().number()};
+    case proto::Envelope::kAskRoster:
+      return AskRoster{};
     case proto::Envelope::FROM_AGENT_NOT_SET:
       break;
   }
@@ -258,6 +219,10 @@ std::optional<CoordinatorMessage> take_coordinator_message(const proto::Envelope
       return SealAcknowledged{};
     case proto::Envelope::kClockReply:
       return on_side<CoordinatorMessage>(take(in.clock_reply()));
+    case proto::Envelope::kTakeOver:
+      return on_side<CoordinatorMessage>(take(in.take_over()));
+    case proto::Envelope::kRoster:
+      return on_side<CoordinatorMessage>(take(in.roster()));
     case proto::Envelope::FROM_COORDINATOR_NOT_SET:
       break;
   }
@@ -270,6 +235,12 @@ std::string version_text(std::uint32_t theirs) {
          "; use the same release on both sides";
 }
 
+Bytes bytes_of(const proto::Envelope& message) {
+  Bytes bytes(message.ByteSizeLong());
+  message.SerializeToArray(bytes.data(), static_cast<int>(bytes.size()));
+  return bytes;
+}
+
 }  // namespace
 
 Bytes encode(const Envelope& envelope) {
@@ -279,9 +250,14 @@ Bytes encode(const Envelope& envelope) {
   out.set_epoch(envelope.epoch);
   std::visit([&](const auto& side) { std::visit([&](const auto& m) { put(m, out); }, side); },
              envelope.message);
-  Bytes bytes(out.ByteSizeLong());
-  out.SerializeToArray(bytes.data(), static_cast<int>(bytes.size()));
-  return bytes;
+  return bytes_of(out);
+}
+
+Bytes encode_alone(const MetricsBatch& batch) {
+  proto::Envelope out;
+  out.set_protocol_version(protocol_version);
+  put(batch, out);
+  return bytes_of(out);
 }
 
 std::variant<Envelope, DecodeError> decode(std::span<const std::byte> frame) {

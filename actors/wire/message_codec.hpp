@@ -1,5 +1,5 @@
 #pragma once
-// Messages <-> bytes. The only unit that knows protobuf; format: actors/messages.proto.
+// Messages <-> bytes; format: actors/messages.proto. This folder and the journals know protobuf.
 //
 // Nothing that arrives is believed before it was checked: size, version, direction, lengths, ranges
 // (limits.hpp), indices and totals. decode() never throws.
@@ -24,6 +24,9 @@ struct DecodeError {
 /// text.
 Bytes encode(const Envelope& envelope);
 std::variant<Envelope, DecodeError> decode(std::span<const std::byte> frame);
+
+/// encode() of the batch in an envelope without run and epoch, made without a copy of the batch.
+Bytes encode_alone(const MetricsBatch& batch);
 
 /// The same at one end of a connection, where a message in the wrong direction is an error too.
 enum class Sender { agent, coordinator };

@@ -194,6 +194,7 @@ void write(const MetricsBatch& batch, proto::MetricsBatch& out) {
   out.set_process_cpu(snapshot.process_cpu.count());
   out.set_engine_cpu(snapshot.engine_cpu.count());
   out.set_resident_bytes(snapshot.resident_bytes);
+  out.set_paused(snapshot.paused.count());
   for (std::size_t i = 0; i < std::min(snapshot.events.size(), event_limit); ++i) {
     auto* event = out.add_events();
     event->set_at(snapshot.events[i].at.count());
@@ -205,7 +206,7 @@ std::optional<MetricsBatch> read(const proto::MetricsBatch& in) {
   if (in.phases_size() != static_cast<int>(phase_count) || in.sequence() == 0 ||
       in.to() < in.from() ||
       !are_durations({in.from(), in.to(), in.in_flight_time(), in.loop_lag(), in.process_cpu(),
-                      in.engine_cpu()}) ||
+                      in.engine_cpu(), in.paused()}) ||
       !are_counts({in.tokens_in_interval(), in.answers_in_interval(), in.resident_bytes()}))
     return std::nullopt;
   MetricsBatch batch;
@@ -224,6 +225,7 @@ std::optional<MetricsBatch> read(const proto::MetricsBatch& in) {
   snapshot.process_cpu = nanoseconds(in.process_cpu());
   snapshot.engine_cpu = nanoseconds(in.engine_cpu());
   snapshot.resident_bytes = in.resident_bytes();
+  snapshot.paused = nanoseconds(in.paused());
   if (!read_events(in, snapshot.events)) return std::nullopt;
   return batch;
 }
@@ -231,12 +233,17 @@ std::optional<MetricsBatch> read(const proto::MetricsBatch& in) {
 void write(const Sealed& sealed, proto::Sealed& out) {
   out.set_batches(sealed.batches);
   for (const auto& total : sealed.totals) write(total, *out.add_totals());
+  out.set_hash(sealed.hash);
+  out.set_stopped_because(sealed.stopped_because.substr(0, text_limit));
 }
 
 std::optional<Sealed> read(const proto::Sealed& in) {
-  if (in.totals_size() != static_cast<int>(phase_count)) return std::nullopt;
+  if (in.totals_size() != static_cast<int>(phase_count) || in.stopped_because().size() > text_limit)
+    return std::nullopt;
   Sealed sealed;
   sealed.batches = in.batches();
+  sealed.hash = in.hash();
+  sealed.stopped_because = in.stopped_because();
   for (int i = 0; i < in.totals_size(); ++i) {
     const auto total = read(in.totals(i));
     if (!total) return std::nullopt;

@@ -1,5 +1,7 @@
 #include "agents/load/in_flight_limit.hpp"
 
+#include <algorithm>
+
 namespace squall::agents {
 
 namespace {
@@ -8,7 +10,9 @@ template <class OpenLoad>
 InFlightLimit part_of(const OpenLoad& load, scenarios::AgentShare share) {
   if (load.max_in_flight == 0) return {};
   const std::uint64_t left_over = load.max_in_flight % share.count;
-  return {load.max_in_flight / share.count + (share.index < left_over ? 1 : 0), load.when_full};
+  const std::uint64_t one_more =
+      left_over > share.index ? std::min<std::uint64_t>(left_over - share.index, share.width) : 0;
+  return {load.max_in_flight / share.count * share.width + one_more, load.when_full};
 }
 
 }  // namespace

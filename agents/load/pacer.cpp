@@ -1,5 +1,6 @@
 #include "agents/load/pacer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "agents/thread_priority.hpp"
@@ -29,9 +30,7 @@ Pacer::~Pacer() {
 void Pacer::begin(std::shared_ptr<scenarios::ArrivalStream> first_wakes, Instant start) {
   {
     const std::lock_guard lock(mutex_);
-    stream_ = std::move(first_wakes);
-    start_ = start;
-    pull();
+    pull({std::move(first_wakes), start, {}});
   }
   changed_.notify_one();
 }
@@ -58,23 +57,24 @@ void Pacer::stop(Instant at) {
   }
   const std::lock_guard lock(mutex_);
   ordered_ = {};
-  stream_ = nullptr;
-  pulled_.reset();
+  streams_.clear();
 }
 
-void Pacer::pull() {
-  pulled_.reset();
-  if (!stream_) return;
-  if (const auto next = stream_->next())
-    pulled_ = DueWake{next->arrival, start_ + next->at};
-  else
-    stream_ = nullptr;
+void Pacer::pull(Stream stream) {
+  if (!stream.wakes) return;
+  const auto next = stream.wakes->next();
+  if (!next) return;
+  stream.next = {next->arrival, stream.start + next->at};
+  streams_.push_back(std::move(stream));
+  std::push_heap(streams_.begin(), streams_.end(), LaterStream{});
 }
 
 std::optional<Instant> Pacer::next_instant() const {
-  if (ordered_.empty()) return pulled_ ? std::optional(pulled_->intended) : std::nullopt;
-  if (!pulled_) return ordered_.top().intended;
-  return std::min(ordered_.top().intended, pulled_->intended);
+  std::optional<Instant> next;
+  if (!streams_.empty()) next = streams_.front().next.intended;
+  if (!ordered_.empty() && (!next || ordered_.top().intended < *next))
+    next = ordered_.top().intended;
+  return next;
 }
 
 std::vector<DueWake> Pacer::take_due_before(Instant end) {
@@ -82,9 +82,12 @@ std::vector<DueWake> Pacer::take_due_before(Instant end) {
   while (due.size() < most_at_once) {
     const auto next = next_instant();
     if (!next || *next >= end) break;
-    if (pulled_ && (ordered_.empty() || Later{}(ordered_.top(), *pulled_))) {
-      due.push_back(*pulled_);
-      pull();
+    if (!streams_.empty() && (ordered_.empty() || Later{}(ordered_.top(), streams_.front().next))) {
+      std::pop_heap(streams_.begin(), streams_.end(), LaterStream{});
+      Stream stream = std::move(streams_.back());
+      streams_.pop_back();
+      due.push_back(stream.next);
+      pull(std::move(stream));
     } else {
       due.push_back(ordered_.top());
       ordered_.pop();

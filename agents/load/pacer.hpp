@@ -2,7 +2,7 @@
 // Wakes by absolute deadline from a thread of its own, never re-anchored: a late wake does not move
 // the ones after it, and carries the instant that was intended.
 //
-// Wakes come from two sources: a stream of first wakes that is pulled as time goes, so that a plan
+// Wakes come from two sources: streams of first wakes that are pulled as time goes, so that a plan
 // of millions takes no memory, and those that are ordered one by one (16 bytes each). Whatever is
 // due is delivered together: a late pacer does not flood anyone one by one.
 // Thread-safe. Lateness on an idle machine is about 30 us (timer slack set to its minimum).
@@ -34,7 +34,8 @@ class Pacer {
   Pacer(const Pacer&) = delete;
   Pacer& operator=(const Pacer&) = delete;
 
-  /// The stream's instants count from `start`; it is used only by the pacer from now on.
+  /// The stream's instants count from `start`; it is used only by the pacer from now on. Streams
+  /// that were begun before go on.
   void begin(std::shared_ptr<scenarios::ArrivalStream> first_wakes, Instant start);
   void wake_at(Instant instant, std::uint64_t item);
 
@@ -51,8 +52,18 @@ class Pacer {
     }
   };
 
+  /// A stream, and its next wake.
+  struct Stream {
+    std::shared_ptr<scenarios::ArrivalStream> wakes;
+    Instant start;  // what its instants count from
+    actors::DueWake next;
+  };
+  struct LaterStream {
+    bool operator()(const Stream& a, const Stream& b) const { return Later{}(a.next, b.next); }
+  };
+
   void run();
-  void pull();
+  void pull(Stream stream);
   std::optional<Instant> next_instant() const;
   std::vector<actors::DueWake> take_due_before(Instant end);
 
@@ -61,9 +72,7 @@ class Pacer {
   std::mutex mutex_;     // guards what follows
   std::condition_variable changed_;
   std::priority_queue<actors::DueWake, std::vector<actors::DueWake>, Later> ordered_;
-  std::shared_ptr<scenarios::ArrivalStream> stream_;
-  Instant start_;
-  std::optional<actors::DueWake> pulled_;  // the stream's next
+  std::vector<Stream> streams_;  // a heap: the one whose next wake is due first is its front
   bool ending_ = false;
   std::thread thread_;
 };

@@ -15,6 +15,8 @@ namespace {
 using Self = PacerActor::stateful_pointer<PacerState>;
 
 void begin(Self self, const AgentActor& agent, BeginPacing& order) {
+  if (self->state.pacer)  // one more stream, of work that was taken over
+    return self->state.pacer->begin(std::move(order.first_wakes), order.start);
   self->state.users = order.users;
   auto deliver = [agent, users = order.users, first = true](std::vector<DueWake>&& wakes) mutable {
     if (std::exchange(first, false))

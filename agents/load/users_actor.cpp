@@ -17,9 +17,11 @@ void prepare(Self self, const PrepareLoad& order) {
   auto& state = self->state;
   if (in_flight_limit(order.scenario->load, order.share).most == 0u) {
     self->send(state.around.agent,
-               TargetFailed{"max_in_flight is below the number of agents (" +
+               TargetFailed{"max_in_flight is below the number of agents, each counted as often as "
+                            "it weighs (" +
                                 std::to_string(order.share.count) +
-                                "), so some could start nothing; raise it or use fewer agents",
+                                "), so some could start nothing; raise it, use fewer agents, or "
+                                "lower their weights",
                             true});
     return;
   }
@@ -72,7 +74,10 @@ void wake(Self self, const WakesDue& due) {
 
 void ask_again(Self self) {
   auto& state = self->state;
-  if (auto request = state.accuracy->next(self->clock().now(), state.check_until)) {
+  const Instant now = self->clock().now();
+  // Without a lease others may be asking in this agent's place: no time to ask at rest.
+  const Instant until = state.pool->has_lease(now) ? state.check_until : now;
+  if (auto request = state.accuracy->next(now, until)) {
     self->send(state.around.target, Submit{*std::move(request), UsersActor{self}});
     return;
   }
@@ -95,6 +100,30 @@ void end_request(Self self, RequestEnded& ended) {
   submit_what_is_ordered(self);
   self->send(state.around.recorder, std::move(ended));
   tell_the_rest(self);
+}
+
+void pause(Self self) {
+  auto& state = self->state;
+  if (!state.pool) return;
+  state.pool->on_pause(self->clock().now(), state.orders);
+  tell_the_rest(self);
+}
+
+void resume(Self self, const ResumeUsers& order) {
+  auto& state = self->state;
+  if (!state.pool) return;
+  state.pool->on_resume(order, self->clock().now(), state.orders);
+  tell_the_rest(self);
+}
+
+void add_share(Self self, const AddShare& order) {
+  auto& state = self->state;
+  if (!state.pool) return;
+  auto first_wakes = state.pool->add_share(order.plan, self->clock().now(), state.orders);
+  tell_the_rest(self);
+  if (first_wakes)
+    self->send(state.around.pacer,
+               BeginPacing{UsersActor{self}, std::move(first_wakes), state.pool->start()});
 }
 
 void stop(Self self, const StopUsers& order) {
@@ -120,6 +149,9 @@ UsersActor::behavior_type users_actor(Self self, UsersSurroundings around) {
       [self](const BeginLoad& order) { begin(self, order); },
       [self](const WakesDue& due) { wake(self, due); },
       [self](RequestEnded& ended) { end_request(self, ended); },
+      [self](const PauseUsers&) { pause(self); },
+      [self](const ResumeUsers& order) { resume(self, order); },
+      [self](const AddShare& order) { add_share(self, order); },
       [self](const StopUsers& order) { stop(self, order); },
       [self](const PacingStopped&) { self->send(self->state.around.agent, UsersStopped{}); },
       [self](const CheckAnswers& order) {

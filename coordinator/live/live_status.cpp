@@ -1,10 +1,9 @@
 #include "coordinator/live/live_status.hpp"
 
-#include <cassert>
 #include <variant>
 
 #include "actors/metrics/percentile.hpp"
-#include "coordinator/run/latency_sample.hpp"
+#include "coordinator/run/audit/latency_sample.hpp"
 #include "coordinator/text/readable_numbers.hpp"
 
 namespace squall::coordinator {
@@ -44,27 +43,6 @@ std::vector<std::string> first_events(const MetricsTimeline& timeline,
 
 }  // namespace
 
-const char* name_of(RunStage stage) {
-  switch (stage) {
-    case RunStage::gathering:
-      return "gathering agents";
-    case RunStage::preparing:
-      return "preparing";
-    case RunStage::starting:
-      return "starting";
-    case RunStage::warming_up:
-      return "warm-up";
-    case RunStage::measuring:
-      return "measuring";
-    case RunStage::draining:
-      return "draining";
-    case RunStage::finished:
-      return "finished";
-  }
-  assert(false);
-  return "";
-}
-
 LiveStatus make_live_status(const scenarios::Scenario& scenario, const MetricsTimeline& timeline,
                             const LiveMoment& moment) {
   LiveStatus status;
@@ -76,6 +54,9 @@ LiveStatus make_live_status(const scenarios::Scenario& scenario, const MetricsTi
   status.agents_wanted = moment.agents_wanted;
   status.synthetic_model = moment.synthetic_model;
   status.simulated_target = moment.simulated_target;
+  status.insecure = moment.insecure;
+  status.agents_suspect = moment.agents_suspect;
+  status.agents_lost = moment.agents_lost;
   status.warnings = moment.warnings;
   status.events = first_events(timeline, moment.agent_names);
   if (const auto* users = std::get_if<scenarios::ClosedUsers>(&scenario.load))
@@ -87,6 +68,7 @@ LiveStatus make_live_status(const scenarios::Scenario& scenario, const MetricsTi
   for (const AgentGauges& agent : timeline.latest()) {
     status.active_users += agent.active_users;
     status.in_flight += agent.in_flight;
+    status.agents_paused += agent.paused > nanoseconds{0} ? 1 : 0;
   }
   const auto& warm_up = timeline.total(Phase::warm_up);
   const auto& measured = timeline.total(Phase::measure);

@@ -14,9 +14,6 @@
 
 namespace squall::coordinator {
 
-/// "gathering agents", "warm-up", "measuring", …
-const char* name_of(RunStage stage);
-
 /// One latency so far. Percentiles are absent below the floor at which they may be printed.
 struct LiveLatency {
   std::uint64_t samples = 0;
@@ -34,6 +31,10 @@ struct LiveStatus {
   std::size_t agents_alive = 0, agents_wanted = 0;
   bool synthetic_model = false;
   bool simulated_target = false;
+  bool insecure = false;           // plain connections beyond this machine
+  std::size_t agents_suspect = 0;  // alive, but not heard of for a while
+  std::size_t agents_lost = 0;
+  std::size_t agents_paused = 0;      // without a lease in their newest report
   std::vector<std::string> warnings;  // of the agents, as every report has them
   std::vector<std::string> events;    // the first ones: "0:12 agent a: circuit breaker open"
 
@@ -59,7 +60,10 @@ struct LiveMoment {
   bool synthetic_model = false;
   bool simulated_target = false;
   std::vector<std::string> warnings{};
-  std::vector<std::string> agent_names{};  // by share
+  std::vector<std::string> agent_names{};  // by their numbers
+  bool insecure = false;
+  std::size_t agents_suspect = 0;
+  std::size_t agents_lost = 0;
 };
 
 LiveStatus make_live_status(const scenarios::Scenario& scenario, const MetricsTimeline& timeline,

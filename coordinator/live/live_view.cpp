@@ -48,12 +48,25 @@ std::string latency_in_words(const std::string& name, const LiveLatency& latency
          value_in_words(latency.p99, latency.p99_at_least);
 }
 
+/// Those who are not well: ", 1 lost, 2 suspect, 1 paused"; empty when all are.
+std::string troubled_agents(const LiveStatus& status) {
+  std::string text;
+  const auto add = [&](std::size_t count, const char* what) {
+    if (count > 0) text += ", " + readable_count(count) + " " + what;
+  };
+  add(status.agents_lost, "lost");
+  add(status.agents_suspect, "suspect");
+  add(status.agents_paused, "paused");
+  return text;
+}
+
 /// Whatever else has to give way, that the model is synthetic or the target simulated stays
 /// visible.
 std::string head_line(const LiveStatus& status, std::size_t width) {
   std::string rest = std::string(": ") + name_of(status.stage) + ", " +
                      readable_count(status.agents_alive) + "/" +
-                     plural(status.agents_wanted, "agent");
+                     plural(status.agents_wanted, "agent") + troubled_agents(status);
+  if (status.insecure) rest += "  INSECURE";
   if (status.simulated_target) rest += "  SIMULATED";
   if (status.synthetic_model) rest += "  SYNTHETIC MODEL";
   if (!status.warnings.empty()) rest += "  " + plural(status.warnings.size(), "warning");
@@ -99,6 +112,7 @@ std::string warning_line(const std::string& warning) {
 std::string plain_line(const LiveStatus& status) {
   std::string line = readable_clock(status.elapsed) + "/" + readable_clock(status.planned) + " " +
                      name_of(status.stage);
+  if (status.insecure) line += " (INSECURE)";
   if (status.simulated_target) line += " (SIMULATED)";
   if (status.synthetic_model) line += " (SYNTHETIC MODEL)";
   if (status.stage < RunStage::warming_up)
@@ -112,6 +126,7 @@ std::string plain_line(const LiveStatus& status) {
   if (status.agents_alive < status.agents_wanted)
     line += "; " + readable_count(status.agents_alive) + "/" +
             plural(status.agents_wanted, "agent") + " alive";
+  line += troubled_agents(status);
   return line;
 }
 

@@ -8,11 +8,11 @@
 #include <memory>
 #include <variant>
 
+#include "coordinator/commands/run_command.hpp"
 #include "coordinator/live/terminal.hpp"
 #include "coordinator/preview/load_preview.hpp"
 #include "coordinator/preview/preview_json.hpp"
 #include "coordinator/preview/preview_text.hpp"
-#include "coordinator/run_command.hpp"
 #include "scenarios/datasets/dataset_error.hpp"
 #include "scenarios/datasets/trace_reader.hpp"
 #include "scenarios/schema/scenario_parser.hpp"

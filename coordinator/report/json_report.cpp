@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "coordinator/report/json_campaign.hpp"
+
 namespace squall::coordinator {
 
 using actors::Phase;
@@ -96,6 +98,8 @@ json to_json(const RequestAccount& account) {
           {"timed_out", account.timed_out},
           {"open_at_end", account.open_at_end},
           {"not_sent", account.not_sent},
+          {"left_out", account.left_out},
+          {"moved_on", account.moved_on},
           {"lost_in_flight", account.lost_in_flight},
           {"never_reported", account.never_reported},
           {"surplus", account.surplus}};
@@ -369,7 +373,7 @@ json ledger_json(const RunReport& report) {
 
 std::string json_report(const RunReport& report, const RunRecord& record) {
   json out;
-  out["schema"] = "squall-run/2";
+  out["schema"] = "squall-run/3";
   out["simulated"] = report.identity.simulated;
   out["run"] = run_json(report.identity);
   out["banners"] = report.banners;
@@ -391,6 +395,7 @@ std::string json_report(const RunReport& report, const RunRecord& record) {
   out["ledger"] = ledger_json(report);
   out["phases"] = {{"warm_up", to_json(report.warm_up)}, {"measure", to_json(report.measured)}};
   out["agents"] = list(report.agents);
+  out["campaign"] = campaign_json(report.campaign);
   out["timeline"] = list(report.timeline);
   out["events"] = list(report.events);
   out["events_left_out"] = report.events_left_out;

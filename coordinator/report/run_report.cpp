@@ -6,7 +6,7 @@
 
 #include "coordinator/report/load_in_words.hpp"
 #include "coordinator/report/run_warnings.hpp"
-#include "coordinator/run/latency_sample.hpp"
+#include "coordinator/run/audit/latency_sample.hpp"
 #include "coordinator/text/readable_numbers.hpp"
 
 namespace squall::coordinator {
@@ -45,10 +45,11 @@ ThroughputReport throughput_report(const MeasuredWindow& window) {
   return report;
 }
 
-AgentReport agent_report(const RunRecord& record, std::size_t index) {
+AgentReport agent_report(const RunRecord& record, std::size_t index,
+                         const RequestAccount& account) {
   AgentReport report;
   report.record = record.agents[index];
-  report.account = account_of(record, index);
+  report.account = account;
   for (const Phase phase : {Phase::warm_up, Phase::measure})
     report.kept[static_cast<std::size_t>(phase)] = record.timeline.of_agent(index, phase).ledger;
   report.window = record.timeline.window_of(index);
@@ -175,6 +176,7 @@ std::vector<std::string> banners(const RunRecord& record) {
       [](const AgentRecord& agent) { return agent.ready && agent.ready->model_is_synthetic; });
   if (synthetic)
     result.emplace_back("SYNTHETIC MODEL: random weights, speeds are real, answers are noise");
+  if (record.insecure) result.emplace_back(insecure_banner);
   if (record.interrupted) result.emplace_back("INTERRUPTED: partial figures");
   if (record.broken) result.push_back("BROKEN OFF: " + *record.broken + "; partial figures");
   return result;
@@ -193,10 +195,11 @@ RunReport make_run_report(const RunRecord& record) {
   report.measured = phase_report(record, Phase::measure);
   report.warm_up = phase_report(record, Phase::warm_up);
   report.throughput = throughput_report(record.timeline.measured());
-  for (std::size_t index = 0; index < record.agents.size(); ++index) {
-    report.agents.push_back(agent_report(record, index));
-    report.total += report.agents.back().account;
-  }
+  const std::vector<RequestAccount> accounts = accounts_of(record);
+  report.total = sum_of(accounts);
+  for (std::size_t index = 0; index < record.agents.size(); ++index)
+    report.agents.push_back(agent_report(record, index, accounts[index]));
+  report.campaign = make_campaign_report(record, accounts);
   report.timeline = record.timeline.points();
   report.events = event_rows(record);
   report.events_left_out = record.timeline.events_left_out();

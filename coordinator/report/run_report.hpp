@@ -9,8 +9,9 @@
 #include <vector>
 
 #include "actors/metrics/percentile.hpp"
+#include "coordinator/report/campaign_report.hpp"
 #include "coordinator/run/audit.hpp"
-#include "coordinator/run/request_account.hpp"
+#include "coordinator/run/audit/request_account.hpp"
 #include "coordinator/run/run_record.hpp"
 #include "coordinator/run/threshold_result.hpp"
 #include "coordinator/run/verdict.hpp"
@@ -99,6 +100,7 @@ struct RunReport {
   ThroughputReport throughput;
   std::vector<AgentReport> agents;
   RequestAccount total;
+  CampaignReport campaign;
   std::vector<TimelinePoint> timeline;
   std::vector<EventRow> events;  // in order of time
   std::uint64_t events_left_out = 0;

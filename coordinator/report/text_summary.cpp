@@ -4,6 +4,7 @@
 #include <sstream>
 #include <utility>
 
+#include "coordinator/report/campaign_tables.hpp"
 #include "coordinator/report/load_tables.hpp"
 #include "coordinator/text/printable_text.hpp"
 #include "coordinator/text/readable_numbers.hpp"
@@ -35,6 +36,7 @@ class Summary {
     errors("errors, warm-up", report_.warm_up);
     ledger();
     agents();
+    campaign();
     audit_lines();
     verdict();
     return std::move(out_);
@@ -49,6 +51,7 @@ class Summary {
   void errors(const std::string& title, const PhaseReport& phase);
   void ledger();
   void agents();
+  void campaign();
   void audit_lines();
   void verdict();
 
@@ -310,6 +313,7 @@ std::string account_details(const RequestAccount& account) {
   add(account.timed_out, "of the failed timed out");
   add(account.open_at_end, "of the cancelled were still open when the drain ended");
   add(account.not_sent, "of the cancelled were never sent");
+  add(account.left_out, "of them left out while a lost agent's load rose again at others");
   add(account.lost_in_flight, "lost: in flight at their agent's last report");
   add(account.never_reported, "lost: never reported");
   add(account.surplus, "more than were planned");
@@ -346,6 +350,14 @@ void Summary::agents() {
   table(rows);
   if (report_.agents.size() > most)
     out_ += "  and " + plural(report_.agents.size() - most, "more agent") + "; see --json\n";
+}
+
+void Summary::campaign() {
+  const TextTable members = members_table(report_.campaign);
+  if (members.empty()) return;
+  section("campaign");
+  table(members);
+  for (const std::string& sentence : campaign_sentences(report_.campaign)) note(sentence);
 }
 
 void Summary::audit_lines() {

@@ -5,9 +5,10 @@
 #include <optional>
 #include <variant>
 
+#include "coordinator/run/audit/fabric_audit.hpp"
 #include "coordinator/run/audit/generator_audit.hpp"
+#include "coordinator/run/audit/ledger_audit.hpp"
 #include "coordinator/run/audit/schedule_audit.hpp"
-#include "coordinator/run/ledger_audit.hpp"
 #include "coordinator/text/readable_numbers.hpp"
 
 namespace squall::coordinator {
@@ -38,6 +39,8 @@ std::string no_steady_state(const RunRecord& record) {
   const PhaseMetrics& metrics = measured_phase(record);
   const Ledger& ledger = metrics.ledger;
   if (cut_short(record)) return "the run was cut short";
+  if (std::ranges::any_of(record.agents, [](const auto& agent) { return agent.lost.has_value(); }))
+    return "an agent was lost, with what it had in flight";
   if (window.answers < audit_limits::littles_law_answers)
     return "needs " + readable_count(audit_limits::littles_law_answers) + " answers, has " +
            readable_count(window.answers);
@@ -121,29 +124,13 @@ AuditLine start_spread(const RunRecord& record) {
     return line;
   }
   const auto [first, last] = std::minmax_element(errors.begin(), errors.end());
-  line.status = pass_if(*last - *first <= audit_limits::start_spread);
+  const bool together = *last - *first <= audit_limits::start_spread;
+  line.status = together ? AuditStatus::passed : AuditStatus::warning;
   line.measured = "spread " + readable(*last - *first);
-  if (line.status == AuditStatus::failed)
+  if (!together)
     line.explanation =
         "the agents did not begin together, so the load rose in another shape than "
         "planned";
-  return line;
-}
-
-AuditLine agents_present(const RunRecord& record) {
-  AuditLine line{.name = "agents"};
-  std::size_t present = 0;
-  for (const auto& agent : record.agents) {
-    if (!agent.lost && agent.sealed) {
-      ++present;
-      continue;
-    }
-    if (!line.explanation.empty()) line.explanation += "; ";
-    line.explanation += agent.hello.name + ": " + agent.lost.value_or("never sealed its figures");
-  }
-  line.measured = readable_count(present) + " of " + plural(record.agents.size(), "agent") +
-                  " stayed to the end";
-  line.status = pass_if(!record.agents.empty() && present == record.agents.size());
   return line;
 }
 
@@ -151,7 +138,7 @@ AuditLine agents_present(const RunRecord& record) {
 
 std::vector<AuditLine> audit(const RunRecord& record) {
   std::vector<AuditLine> lines = ledger_audit(record);
-  lines.push_back(agents_present(record));
+  for (AuditLine& line : fabric_audit(record)) lines.push_back(std::move(line));
   for (AuditLine& line : schedule_audit(record)) lines.push_back(std::move(line));
   lines.push_back(littles_law(record));
   for (AuditLine& line : generator_audit(record)) lines.push_back(std::move(line));

@@ -80,21 +80,43 @@ MetricsTimeline::MetricsTimeline(const scenarios::Phases& phases, std::size_t ag
       measure_end_(phases.warm_up + phases.measure),
       agents_(agents),
       windows_(agents),
+      paused_(agents),
       newest_seconds_(agents),
-      latest_(agents) {}
+      latest_(agents),
+      reported_(agents) {
+  if (agents > 0) waited_for_.emplace(0, agents);
+}
 
 void MetricsTimeline::add(std::size_t agent, const MetricsSnapshot& snapshot) {
   assert(agent < agents_.size());
   for (std::size_t phase = 0; phase < actors::phase_count; ++phase) {
     totals_[phase].merge(snapshot.phases[phase]);
-    agents_[agent][phase].merge(snapshot.phases[phase]);
+    agents_[agent][phase].merge_without_buckets(snapshot.phases[phase]);
   }
   latest_[agent] = {snapshot.from,         snapshot.to,       snapshot.in_flight,
-                    snapshot.active_users, snapshot.loop_lag, snapshot.resident_bytes};
+                    snapshot.active_users, snapshot.loop_lag, snapshot.resident_bytes,
+                    snapshot.paused};
+  paused_[agent] += snapshot.paused;
   if (in_measured_window(snapshot)) add_to_window(agent, snapshot);
   add_to_second(agent, snapshot);
   add_events(agent, snapshot);
+  reached(agent, snapshot.to);
   close_complete_seconds();
+}
+
+void MetricsTimeline::wait_no_more_for(std::size_t agent) {
+  reached(agent, nanoseconds::max());
+  close_complete_seconds();
+}
+
+void MetricsTimeline::reached(std::size_t agent, nanoseconds to) {
+  const std::int64_t seconds = std::chrono::floor<std::chrono::seconds>(to).count();
+  std::int64_t& before = reported_[agent];
+  if (seconds <= before) return;
+  const auto group = waited_for_.find(before);
+  if (--group->second == 0) waited_for_.erase(group);
+  ++waited_for_[seconds];
+  before = seconds;
 }
 
 void MetricsTimeline::end_measuring_at(nanoseconds offset) {
@@ -116,14 +138,14 @@ bool MetricsTimeline::in_measured_window(const MetricsSnapshot& snapshot) const 
 
 void MetricsTimeline::add_to_window(std::size_t agent, const MetricsSnapshot& snapshot) {
   const nanoseconds length = snapshot.to - snapshot.from;
-  agent_time_ += length;
-  measured_.length = agent_time_ / static_cast<std::int64_t>(agents_.size());
   measured_.output_tokens += snapshot.tokens_in_interval;
   measured_.answers += snapshot.answers_in_interval;
   measured_.in_flight_time += snapshot.in_flight_time;
 
   AgentWindow& window = windows_[agent];
   window.length += length;
+  // Not the mean of all: what an agent did that was lost on the way was done in the same window.
+  measured_.length = std::max(measured_.length, window.length);
   window.process_cpu += snapshot.process_cpu;
   window.engine_cpu += snapshot.engine_cpu;
   window.worst_loop_lag = std::max(window.worst_loop_lag, snapshot.loop_lag);
@@ -208,11 +230,10 @@ TimelinePoint MetricsTimeline::summarize(const OpenSecond& second) {
 }
 
 void MetricsTimeline::close_complete_seconds() {
-  nanoseconds reported = latest_.front().to;
-  for (const AgentGauges& agent : latest_) reported = std::min(reported, agent.to);
+  const std::int64_t reported = waited_for_.begin()->first;  // in full, by all
   while (!open_.empty()) {
     const auto oldest = open_.begin();
-    const bool complete = reported >= std::chrono::seconds(oldest->first + 1);
+    const bool complete = reported > oldest->first;
     if (!complete && open_.size() <= open_seconds_limit) return;
     closed_.emplace(oldest->first, summarize(oldest->second));
     open_.erase(oldest);

@@ -2,8 +2,8 @@
 // All agents' snapshots of one run, merged: totals per agent and phase, and the course of the run
 // second by second for the live view and for charts. Pure arithmetic; one owner.
 //
-// Memory is bounded: histograms are kept once per agent and phase, and for the few newest seconds;
-// an older second keeps only its numbers.
+// Memory is bounded: histograms are kept once per phase, and for the few newest seconds; an older
+// second and a single agent keep only their numbers.
 
 #include <array>
 #include <chrono>
@@ -27,7 +27,7 @@ inline double in_seconds(nanoseconds duration) {
 /// The measured window as it really was: intervals whose middle lies between warm-up's end and
 /// measure's end.
 struct MeasuredWindow {
-  nanoseconds length{0};            // summed over intervals, divided by the number of agents
+  nanoseconds length{0};            // of the agent that reported on most of it
   std::uint64_t output_tokens = 0;  // stamped inside
   std::uint64_t answers = 0;        // completed inside
   nanoseconds in_flight_time{0};    // integral of requests in flight
@@ -64,6 +64,7 @@ struct AgentGauges {
   std::uint32_t active_users = 0;
   nanoseconds loop_lag{0};
   std::uint64_t resident_bytes = 0;
+  nanoseconds paused{0};  // of the interval
 };
 
 struct LatencyQuantiles {
@@ -104,15 +105,23 @@ class MetricsTimeline {
   /// Each kept batch exactly once, in the order of each agent's sequence.
   void add(std::size_t agent, const actors::MetricsSnapshot& snapshot);
 
+  /// The agent is lost or has sealed: a second is complete without it. What comes of it later
+  /// still counts.
+  void wait_no_more_for(std::size_t agent);
+
   /// The run is cut short at this offset from the common start: what comes later is kept in the
   /// totals but is no part of the measured window.
   void end_measuring_at(nanoseconds offset);
 
   std::size_t agents() const { return agents_.size(); }
   const actors::PhaseMetrics& total(actors::Phase phase) const;  // all agents
+  /// One agent's counts. Of its durations number, sum and extremes are known, and no ranks: a
+  /// thousand agents' buckets would be a gigabyte.
   const actors::PhaseMetrics& of_agent(std::size_t agent, actors::Phase phase) const;
   const MeasuredWindow& measured() const { return measured_; }
   const AgentWindow& window_of(std::size_t agent) const { return windows_.at(agent); }
+  /// How long in all the agent was without a lease, so that nothing could start.
+  nanoseconds paused_of(std::size_t agent) const { return paused_.at(agent); }
   /// Every second that anything was reported for, in order.
   std::vector<TimelinePoint> points() const;
   /// The newest second that every agent has reported on in full.
@@ -146,6 +155,7 @@ class MetricsTimeline {
   bool in_measured_window(const actors::MetricsSnapshot& snapshot) const;
   void add_to_window(std::size_t agent, const actors::MetricsSnapshot& snapshot);
   void add_to_second(std::size_t agent, const actors::MetricsSnapshot& snapshot);
+  void reached(std::size_t agent, nanoseconds to);
   void close_complete_seconds();
   static void add_numbers(TimelinePoint& point, const actors::MetricsSnapshot& snapshot);
   static TimelinePoint summarize(const OpenSecond& second);
@@ -153,16 +163,18 @@ class MetricsTimeline {
   scenarios::Phases phases_;
   nanoseconds measure_end_{0};
   MeasuredWindow measured_;
-  nanoseconds agent_time_{0};  // measured window, summed over agents
   std::array<actors::PhaseMetrics, actors::phase_count> totals_;
   std::vector<std::array<actors::PhaseMetrics, actors::phase_count>> agents_;
   std::vector<AgentWindow> windows_;
+  std::vector<nanoseconds> paused_;           // by agent
   std::vector<NewestSecond> newest_seconds_;  // by agent
   std::vector<TimelineEvent> events_;
   std::uint64_t events_left_out_ = 0;
   std::vector<AgentGauges> latest_;
-  std::map<std::int64_t, OpenSecond> open_;       // by second
-  std::map<std::int64_t, TimelinePoint> closed_;  // by second
+  std::vector<std::int64_t> reported_;              // by agent: seconds that it told all of …
+  std::map<std::int64_t, std::size_t> waited_for_;  // … and how many agents have got so far
+  std::map<std::int64_t, OpenSecond> open_;         // by second
+  std::map<std::int64_t, TimelinePoint> closed_;    // by second
 };
 
 }  // namespace squall::coordinator

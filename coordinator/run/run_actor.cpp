@@ -14,53 +14,83 @@ namespace {
 
 using Self = RunActor::stateful_pointer<RunActorState>;
 constexpr auto tick_interval = 100ms;
+constexpr auto longest_wait = 5ms;  // of an answer for its commit
 
-void say(Self self, ToAgents&& messages) {
+Instant now_of(Self self) { return self->clock().now(); }
+
+void flush(Self self) {
   auto& state = self->state;
-  for (auto& each : messages)
-    self->send(state.bridge,
-               SendEnvelope{std::move(each.peer),
-                            {state.phases->record().id, each.epoch, std::move(each.message)}});
-  if (!state.phases->finished() || std::exchange(state.reported, true)) return;
-  state.parts.on_finished(state.phases->final_record(), state.phases->broken_by_user());
+  state.keeper->flush(now_of(self));
+  const RunPhases& phases = state.keeper->phases();
+  if (!phases.finished() || std::exchange(state.reported, true)) return;
+  state.parts.on_finished(phases.final_record(), phases.broken_by_user());
+}
+
+/// What is in the mailbox already shares the commit: the order to commit queues up behind it.
+void perform(Self self, Steps&& steps) {
+  auto& state = self->state;
+  state.keeper->take(std::move(steps));
+  const Instant now = now_of(self);
+  if (!std::exchange(state.committing, true)) {
+    state.pending_since = now;
+    self->send(RunActor{self}, CommitNow{});
+  } else if (now - state.pending_since >= longest_wait) {
+    flush(self);
+    state.pending_since = now;
+  }
+}
+
+void tick(Self self) {
+  auto& state = self->state;
+  RunPhases& phases = state.keeper->phases();
+  const Instant now = now_of(self);
+  if (state.parts.turned_away) phases.on_turned_away(state.parts.turned_away());
+  perform(self, phases.on_tick(now));
+  if (state.reported) return;
+  state.parts.on_progress(phases, now);
+  self->delayed_send(RunActor{self}, tick_interval, Tick{});
 }
 
 }  // namespace
 
-RunActor::behavior_type run_actor(Self self, RunRecord record, std::size_t agents,
-                                  RunActorParts parts) {
+RunActor::behavior_type run_actor(Self self, RunActorParts parts) {
   auto& state = self->state;
   const RunActor me{self};
-  state.phases =
-      std::make_unique<RunPhases>(std::move(record), agents, Instant(self->clock().now()));
   state.parts = std::move(parts);
   state.bridge = state.parts.make_bridge(me);
+  state.keeper = std::make_unique<RunKeeper>(
+      state.parts.make_phases(now_of(self)), state.parts.make_journal(),
+      [self](const PeerId& peer, Envelope envelope) {
+        self->send(self->state.bridge, SendEnvelope{peer, std::move(envelope)});
+      });
+  flush(self);
   self->delayed_send(me, tick_interval, Tick{});
   return {
-      [self](const EnvelopeArrived& arrived) {
-        const auto& envelope = arrived.envelope;
-        if (const auto* message = std::get_if<AgentMessage>(&envelope.message))
-          say(self, self->state.phases->on_message(arrived.peer, envelope.epoch, envelope.run,
-                                                   *message, self->clock().now()));
+      [self](EnvelopeArrived& arrived) {
+        auto& envelope = arrived.envelope;
+        if (auto* message = std::get_if<AgentMessage>(&envelope.message))
+          perform(self, self->state.keeper->phases().on_message(arrived.peer, arrived.identity,
+                                                                envelope.epoch, envelope.run,
+                                                                std::move(*message), now_of(self)));
       },
       [self](const FrameRefused& refused) {
-        say(self,
-            self->state.phases->on_protocol_error(refused.peer, refused.why, self->clock().now()));
+        perform(self, self->state.keeper->phases().on_protocol_error(refused.peer, refused.why,
+                                                                     now_of(self)));
       },
-      [self](const Tick&) {
-        auto& phases = *self->state.phases;
-        const Instant now = self->clock().now();
-        say(self, phases.on_tick(now));
-        if (self->state.reported) return;
-        self->state.parts.on_progress(phases, now);
-        self->delayed_send(RunActor{self}, tick_interval, Tick{});
+      [self](const Tick&) { tick(self); },
+      [self](const CommitNow&) {
+        self->state.committing = false;
+        flush(self);
       },
       [self](const ProcessEnded& ended) {
-        say(self,
-            self->state.phases->on_process_ended(ended.process_id, ended.how, self->clock().now()));
+        perform(self, self->state.keeper->phases().on_process_ended(ended.process_id, ended.how,
+                                                                    now_of(self)));
+      },
+      [self](const KeyRevoked& revoked) {
+        perform(self, self->state.keeper->phases().on_revoked(revoked.identity, now_of(self)));
       },
       [self](const Interrupt&) {
-        say(self, self->state.phases->on_interrupt(self->clock().now()));
+        perform(self, self->state.keeper->phases().on_interrupt(now_of(self)));
       },
       [self](const EndActors&) {
         self->send(self->state.bridge, CloseBridge{});

@@ -1,10 +1,14 @@
 #include "coordinator/run/run_phases.hpp"
 
 #include <algorithm>
-#include <string>
+#include <cassert>
+#include <utility>
 #include <variant>
 
-#include "coordinator/text/readable_numbers.hpp"
+#include "coordinator/run/agents/roster_lines.hpp"
+
+// What agents and strangers say, and what is answered. What follows from it for the run is in
+// run_course.cpp.
 
 namespace squall::coordinator {
 
@@ -13,315 +17,353 @@ using namespace actors;
 
 namespace {
 
-constexpr auto gather_limit = 15s;
-constexpr auto prepare_limit = 10min;
-constexpr auto download_limit = 6h;        // a download that stands still gives up much sooner
-constexpr auto start_lead = 2s;            // so that the order to start reaches everyone in time
-constexpr auto silence_limit = 4s;         // then an agent is dead; noticed within 5 s
-constexpr auto calibration_time = 2s;      // agents measure what they can drive, then are ready
-constexpr auto seal_limit = 10s;           // after the drain and what is asked again at rest
-constexpr auto interrupt_grace = 2s;       // what is in flight may finish
-constexpr auto early_seal_margin = 100ms;  // clocks differ by far less
-constexpr auto own_stall = 500ms;  // a tick later than this is our own silence, not the agents'
+constexpr std::uint64_t batch_window = 32;  // that an agent may have sent beyond what is kept
+constexpr auto early_seal_margin = 100ms;   // clocks differ by far less
 constexpr int protocol_error_limit = 8;
+constexpr std::uint32_t answers_to_strangers = 50;  // a second
+constexpr auto late_start_limit = 1s;  // an agent that hears of the start later cannot make it up
 
 }  // namespace
 
-RunPhases::RunPhases(RunRecord record, std::size_t agents, Instant now)
-    : record_(std::move(record)), roster_(agents), created_(now) {
-  record_.timeline = MetricsTimeline(record_.scenario.phases, agents);
+RunPhases::RunPhases(RunRecord record, Gathering gathering, FabricTimes times, Instant now)
+    : run_(std::move(record)),
+      times_(times),
+      host_(gathering.host),
+      gathering_(std::move(gathering), run_.so_far().scenario.agents, now),
+      allowance_(answers_to_strangers) {
+  const RunRecord& opened = run_.so_far();
+  steps_.keep.push_back(RunOpened{opened.id, opened.tool_version, opened.started_at,
+                                  opened.scenario_file, opened.scenario_text, opened.endpoint,
+                                  opened.security, opened.boot,
+                                  static_cast<std::uint32_t>(gathering_.wanted())});
 }
 
-// ---- what agents say
+// ---- what is written down
 
-ToAgents RunPhases::on_message(const PeerId& peer, std::uint64_t epoch, const std::string& run,
-                               const AgentMessage& message, Instant now) {
-  ToAgents out;
-  if (finished_) {
-    answer_latecomer(peer, epoch, message, out);
-    return out;
-  }
-  if (const auto* hello = std::get_if<Hello>(&message)) {
-    if (hello->tool_version != record_.tool_version) {
-      out.push_back({peer, epoch,
-                     Rejected{"it is version " + hello->tool_version +
-                              ", the coordinator is version " + record_.tool_version}});
-      return out;
-    }
-    RosterEntry* agent = roster_.on_hello(peer, epoch, *hello, now);
-    if (agent == nullptr) {
-      out.push_back({peer, epoch, Rejected{"this run has all its agents already"}});
-      return out;
-    }
-    agent->last_heard = now;
-    handle(*agent, *hello, now, out);
-    return out;
-  }
-  RosterEntry* agent = roster_.find(peer, epoch);
-  if (agent == nullptr || !agent->alive()) {
-    out.push_back({peer, epoch, Rejected{"it does not take part in this run (any more)"}});
-    return out;
-  }
-  if (run != record_.id) return out;  // left over from another run
-  agent->last_heard = now;
-  std::visit([&](const auto& each) { handle(*agent, each, now, out); }, message);
-  return out;
+void RunPhases::absorb(const RunEntry& entry) {
+  run_.take(entry);
+  std::visit([this](const auto& each) { remember(each); }, entry);
 }
 
-void RunPhases::answer_latecomer(const PeerId& peer, std::uint64_t epoch,
-                                 const AgentMessage& message, ToAgents& out) {
-  // Our last word to it was lost: say it again, so that it need not wait for its own timeout.
-  const RosterEntry* agent = roster_.find(peer, epoch);
-  if (agent != nullptr && agent->seal_acknowledged && std::holds_alternative<Sealed>(message))
-    out.push_back({peer, epoch, SealAcknowledged{}});
-  else if (!std::holds_alternative<MetricsBatch>(message))
-    out.push_back({peer, epoch, StopLoad{nanoseconds{0}}});
+void RunPhases::keep(RunEntry entry) {
+  absorb(entry);
+  if (unwritten_.empty()) steps_.keep.push_back(std::move(entry));
 }
 
-void RunPhases::handle(RosterEntry& agent, const Hello&, Instant now, ToAgents& out) {
-  if (before_start_ == RunStage::gathering) {
-    if (!roster_.complete()) return;
-    roster_.deal_shares();
-    before_start_ = RunStage::preparing;
-    prepared_since_ = now;
-    for (const auto& each : roster_.entries()) out.push_back(prepare_order(each));
-    return;
-  }
-  // A repeated greeting: our answer was lost, or crossed it.
-  out.push_back(prepare_order(agent));
+void RunPhases::remember(const AgentJoined& entry) {
+  if (entry.agent < roster_.entries().size())
+    roster_.replace(roster_.at(entry.agent), entry.epoch, entry.hello);
+  else
+    roster_.add(entry.identity, entry.epoch, entry.hello);
 }
 
-ToAgent RunPhases::prepare_order(const RosterEntry& agent) const {
-  return {agent.peer, agent.record.epoch,
-          Prepare{record_.scenario_text, record_.scenario_file, agent.record.share}};
-}
-
-void RunPhases::handle(RosterEntry& agent, const Ready& message, Instant now, ToAgents& out) {
-  if (agent.record.ready) {  // our answer was lost, or crossed it
-    if (before_start_ == RunStage::starting) out.push_back(start_order(agent));
-    return;
-  }
-  agent.record.ready = message;
-  start_when_ready(now, out);
-}
-
-ToAgent RunPhases::start_order(const RosterEntry& agent) const {
-  return {agent.peer, agent.record.epoch, StartAt{start_.time_since_epoch().count()}};
-}
-
-void RunPhases::start_when_ready(Instant now, ToAgents& out) {
-  if (before_start_ != RunStage::preparing || stopping_) return;
-  if (!roster_.all_alive([](const RosterEntry& agent) { return agent.record.ready.has_value(); }))
-    return;
+void RunPhases::remember(const StartDecided& entry) {
   before_start_ = RunStage::starting;
-  start_ = now + start_lead;
-  for (const auto& agent : roster_.entries()) out.push_back(start_order(agent));
+  start_ = Instant(nanoseconds(entry.instant));
 }
 
-void RunPhases::handle(RosterEntry& agent, const PrepareFailed& message, Instant now,
-                       ToAgents& out) {
-  agent.record.lost = "could not prepare";
-  break_run(message.message, message.user_can_fix, now, out);
+void RunPhases::remember(const AgentGivenUp& entry) {
+  roster_.mark_lost(roster_.at(entry.agent));
+  if (loading() && !stopping_)
+    moves_.lost(entry.agent, Instant(nanoseconds(entry.lease_end)) + times_.lease_margin);
 }
 
-void RunPhases::handle(RosterEntry& agent, const Started& message, Instant, ToAgents&) {
-  if (!agent.record.started) agent.record.started = message;
+void RunPhases::remember(const LoadStopped& entry) {
+  moves_.end();
+  const Instant at(nanoseconds(entry.at));
+  if (!loading() || at < plan_end()) stopped_early_ = true;
 }
 
-void RunPhases::handle(RosterEntry& agent, const MetricsBatch& message, Instant, ToAgents& out) {
-  // In sequence only: a gap means that an earlier batch was lost and will be sent again.
-  if (message.sequence == agent.record.batches + 1) {
-    record_.timeline.add(agent.record.share.index, message.snapshot);
-    ++agent.record.batches;
+// ---- what is said
+
+void RunPhases::say_to(const PeerId& peer, std::uint64_t epoch, CoordinatorMessage message) {
+  steps_.say.push_back({peer, epoch, std::move(message)});
+}
+
+void RunPhases::say(const RosterEntry& agent, CoordinatorMessage message) {
+  // One that did not find back yet hears it when it does: what matters is said again.
+  if (!agent.peer.empty()) say_to(agent.peer, agent.epoch, std::move(message));
+}
+
+void RunPhases::say_start(const RosterEntry& agent, Instant now) {
+  if (now < start_ + late_start_limit) say(agent, StartAt{start_.time_since_epoch().count()});
+}
+
+void RunPhases::say_stop(const RosterEntry& agent, Instant now) {
+  say(agent, StopLoad{std::max(nanoseconds{0}, early_stop_end_ - now)});
+}
+
+void RunPhases::say_acknowledged(const RosterEntry& agent) {
+  say(agent, BatchAcknowledged{record_of(agent).batches});
+}
+
+Steps RunPhases::taken() { return std::exchange(steps_, Steps{}); }
+
+const AgentRecord& RunPhases::record_of(const RosterEntry& agent) const {
+  return record().agents[agent.number];
+}
+
+const std::string& RunPhases::name_of(const RosterEntry& agent) const {
+  return record_of(agent).hello.name;
+}
+
+actors::Roster RunPhases::who(Instant now) const {
+  Roster roster{record().id, record().scenario.name, coordinator::name_of(stage(now)), {}};
+  roster.agents = before_start_ == RunStage::gathering
+                      ? roster_lines(gathering_, now)
+                      : roster_lines(roster_, record(), times_, now);
+  return roster;
+}
+
+// ---- who speaks
+
+Steps RunPhases::on_message(const PeerId& peer, const std::string& identity, std::uint64_t epoch,
+                            const std::string& run, AgentMessage message, Instant now) {
+  if (std::holds_alternative<AskRoster>(message)) {
+    if (allowance_.take(now)) say_to(peer, epoch, who(now));
+    return taken();
   }
-  out.push_back({agent.peer, agent.record.epoch, BatchAcknowledged{agent.record.batches}});
-}
-
-void RunPhases::handle(RosterEntry& agent, const Heartbeat&, Instant now, ToAgents& out) {
-  out.push_back({agent.peer, agent.record.epoch, LeaseRenewed{agent.record.batches}});
-  // An order to stop early may have been lost; agents that heard it lose nothing by hearing it
-  // again.
-  if (stopped_early_ && !agent.seal_acknowledged)
-    out.push_back({agent.peer, agent.record.epoch,
-                   StopLoad{std::max(nanoseconds{0}, early_stop_end_ - now)}});
-}
-
-void RunPhases::handle(RosterEntry& agent, const Sealed& message, Instant now, ToAgents& out) {
-  if (message.batches != agent.record.batches) return;  // the missing ones are being resent
-  agent.record.sealed = message;
-  agent.seal_acknowledged = true;
-  out.push_back({agent.peer, agent.record.epoch, SealAcknowledged{}});
-  const auto& phases = record_.scenario.phases;
-  if (!stopped_early_ && now < start_ + phases.warm_up + phases.measure - early_seal_margin) {
-    // Balanced figures of a part of the run are still not the run.
-    record_.broken = "agent " + agent.record.hello.name +
-                     " stopped before its plan was done: it had not heard from the coordinator "
-                     "for 3 s";
-    stopping_ = true;
-    give_up_at_ = now + seal_limit;
-    stop_early(nanoseconds{0}, now, out);
+  RosterEntry* agent = roster_.find(epoch);
+  if (roster_.is_replaced(epoch)) {
+    say_to(peer, epoch, Rejected{"it was started again since, with the same key"});
+  } else if (agent == nullptr) {
+    if (const auto* hello = std::get_if<Hello>(&message))
+      greet(peer, identity, epoch, run, *hello, now);
+    else
+      say_to(peer, epoch, Rejected{"it does not take part in this run"});
+  } else if (agent->identity != identity) {
+    say_to(peer, epoch, Rejected{"another agent is known by its epoch; start it again"});
+  } else if (!agent->refused.empty()) {
+    say_to(peer, epoch, Rejected{agent->refused});
+  } else if (!run.empty() && run != record().id) {
+    say_to(peer, epoch, Rejected{"this is run " + record().id + ", not " + run});
+  } else {
+    roster_.heard(*agent, peer, now);
+    if (finished_)
+      hear_late(peer, epoch, message);
+    else if (!unwritten_.empty())
+      hear_unwritten(*agent, message, now);
+    else if (agent->lost)
+      hear_lost(*agent, message, now);
+    else
+      std::visit([&](auto& each) { handle(*agent, each, now); }, message);
   }
-  finish_when_sealed();
+  return taken();
 }
 
-void RunPhases::handle(RosterEntry& agent, const ClockProbe& message, Instant now, ToAgents& out) {
-  const std::int64_t instant = now.time_since_epoch().count();
-  out.push_back({agent.peer, agent.record.epoch, ClockReply{message.sent, instant, instant}});
-}
-
-// ---- what goes wrong
-
-ToAgents RunPhases::on_protocol_error(const PeerId& peer, const std::string& why, Instant now) {
-  ToAgents out;
-  bool known = false;
-  for (auto& agent : roster_.entries()) {
-    known |= agent.peer == peer;
-    if (agent.peer != peer || !agent.alive()) continue;
-    if (++agent.protocol_errors < protocol_error_limit) continue;
-    agent.record.lost = "speaks what is not Squall's protocol: " + why;
-    agent_lost(agent, now, out);
-  }
-  // A stranger, perhaps of another version: an answer, so that it need not wait for its timeout.
-  if (!known) out.push_back({peer, 0, Rejected{why}});
-  return out;
-}
-
-ToAgents RunPhases::on_process_ended(std::uint64_t process_id, const std::string& how,
-                                     Instant now) {
-  ToAgents out;
-  if (finished_) return out;
-  RosterEntry* agent = roster_.find_by_process(process_id);
-  if (agent == nullptr) {
-    break_run("a local agent ended before it joined: " + how, false, now, out);
-  } else if (agent->alive() && !agent->seal_acknowledged) {
-    agent->record.lost = "its process ended: " + how;
-    agent_lost(*agent, now, out);
-  }
-  return out;
-}
-
-void RunPhases::agent_lost(const RosterEntry& agent, Instant now, ToAgents& out) {
-  if (before_start_ != RunStage::starting) {
-    break_run(
-        "agent " + agent.record.hello.name + " was lost before the start: " + *agent.record.lost,
-        false, now, out);
+void RunPhases::greet(const PeerId& peer, const std::string& identity, std::uint64_t epoch,
+                      const std::string& run, const Hello& hello, Instant now) {
+  const auto reject = [&](std::string reason, bool may_come_again) {
+    say_to(peer, epoch, Rejected{std::move(reason), may_come_again});
+  };
+  if (hello.tool_version != record().tool_version)
+    return reject("it is version " + hello.tool_version + ", the coordinator is version " +
+                      record().tool_version,
+                  false);
+  if (!run.empty()) return reject("this is run " + record().id + ", not " + run, false);
+  if (finished_) return reject("run " + record().id + " is over", true);
+  if (before_start_ != RunStage::gathering) {
+    // With the same key: it was started again, so what it was before can be no more.
+    RosterEntry* before = roster_.find_identity(identity);
+    if (before != nullptr && before->refused.empty() && !loading())
+      return replace(*before, peer, epoch, hello, now);
+    reject("run " + record().id + " is under way", true);
+    if (before != nullptr && !before->lost && !before->sealed && unwritten_.empty())
+      lose(*before, "was started again", now);
     return;
   }
-  // No scenario tolerates a loss yet, so the run fails at once and cleanly.
-  record_.began = record_.began || now >= start_;
-  if (!record_.broken)
-    record_.broken = "agent " + agent.record.hello.name + " was lost: " + *agent.record.lost;
-  if (!stopping_) {
-    stopping_ = true;
-    give_up_at_ = now + seal_limit;
-    stop_early(nanoseconds{0}, now, out);
+  if (auto rejected = gathering_.on_hello(peer, identity, epoch, hello, now)) {
+    say_to(peer, epoch, std::move(*rejected));
+    return;
   }
-  finish_when_sealed();
+  say_to(peer, epoch, BatchAcknowledged{0});  // welcome: others are still to come
+  if (gathering_.complete(now)) begin_preparing(now);
 }
 
-void RunPhases::break_run(std::string why, bool by_user, Instant now, ToAgents& out) {
-  if (!record_.broken) {
-    record_.broken = std::move(why);
-    broken_by_user_ = by_user;
+void RunPhases::replace(RosterEntry& agent, const PeerId& peer, std::uint64_t epoch,
+                        const Hello& hello, Instant now) {
+  const auto share = record_of(agent).share;
+  keep(AgentJoined{agent.number, epoch, agent.identity, hello});
+  keep(ShareDealt{agent.number, share});
+  roster_.heard(agent, peer, now);
+  handle(agent, hello, now);
+}
+
+void RunPhases::hear_late(const PeerId& peer, std::uint64_t epoch, const AgentMessage& message) {
+  // Our last word to it was lost: say it again, so that it need not wait for its own timeout.
+  const RosterEntry& agent = *roster_.find(epoch);
+  if (!unwritten_.empty())  // a seal that is known may be among what could not be written
+    say_to(peer, epoch, Rejected{unwritten_});
+  else if (agent.sealed && record_of(agent).sealed)
+    say_to(peer, epoch, SealAcknowledged{});
+  else if (std::holds_alternative<Sealed>(message))
+    say_to(peer, epoch, Rejected{"run " + record().id + " is over; its figures came too late"});
+  else if (!std::holds_alternative<MetricsBatch>(message))
+    say_to(peer, epoch, StopLoad{nanoseconds{0}});
+}
+
+void RunPhases::hear_lost(RosterEntry& agent, AgentMessage& message, Instant now) {
+  if (std::holds_alternative<MetricsBatch>(message) || std::holds_alternative<Sealed>(message) ||
+      std::holds_alternative<ClockProbe>(message)) {
+    std::visit([&](auto& each) { handle(agent, each, now); }, message);
+    return;
   }
-  stop_early(nanoseconds{0}, now, out);
-  finished_ = true;
+  // It hands over what it has, and gets nothing more to do. No lease is renewed.
+  say(agent, StopLoad{nanoseconds{0}});
+  if (agent.sealed)
+    say(agent, SealAcknowledged{});
+  else
+    say_acknowledged(agent);
 }
 
-void RunPhases::stop_early(nanoseconds grace, Instant now, ToAgents& out) {
-  stopped_early_ = true;
-  early_stop_end_ = now + grace;
-  record_.timeline.end_measuring_at(elapsed(now));
-  for (const auto& agent : roster_.entries())
-    if (agent.alive() && !agent.seal_acknowledged)
-      out.push_back({agent.peer, agent.record.epoch, StopLoad{grace}});
-}
-
-ToAgents RunPhases::on_interrupt(Instant now) {
-  ToAgents out;
-  if (finished_ || record_.interrupted) return out;
-  record_.interrupted = true;
-  if (before_start_ != RunStage::starting || now < start_) {
-    break_run("interrupted before the load began", false, now, out);
-    return out;
+void RunPhases::hear_unwritten(RosterEntry& agent, const AgentMessage& message, Instant now) {
+  if (std::holds_alternative<Sealed>(message)) {
+    roster_.mark_sealed(agent);
+    say(agent, Rejected{unwritten_});
+    finish_when_sealed(now);
+  } else if (!std::holds_alternative<MetricsBatch>(message)) {
+    say_stop(agent, now);
   }
-  stopping_ = true;
-  give_up_at_ = now + interrupt_grace + seal_limit;
-  stop_early(std::min<nanoseconds>(interrupt_grace, record_.scenario.phases.drain), now, out);
-  return out;
 }
 
-// ---- time
+// ---- what agents of this run say
 
-ToAgents RunPhases::on_tick(Instant now) {
-  ToAgents out;
-  if (finished_) return out;
-  if (const auto since = now - last_tick_; last_tick_ != Instant{} && since > own_stall)
-    roster_.excuse(since);
-  last_tick_ = now;
-  for (const RosterEntry* agent : roster_.lose_silent(now, silence_limit))
-    agent_lost(*agent, now, out);
-  if (finished_) return out;
-  if (before_start_ == RunStage::gathering && now - created_ >= gather_limit) {
-    break_run(std::to_string(roster_.entries().size()) + " of " + std::to_string(roster_.wanted()) +
-                  " agents joined within 15 s",
-              false, now, out);
-  } else if (before_start_ == RunStage::preparing &&
-             now - prepared_since_ >= limit_of_preparing()) {
-    break_run("the agents were not ready within " + readable(limit_of_preparing()), false, now,
-              out);
-  } else if (before_start_ == RunStage::starting) {
-    const auto& phases = record_.scenario.phases;
-    if (now >= start_ && !stopping_) record_.began = true;
-    if (!stopping_ && now >= start_ + phases.warm_up + phases.measure) {
-      stopping_ = true;  // agents stop by their own plan; this only bounds the wait
-      give_up_at_ = now + phases.drain + asking_again() + seal_limit;
-    }
-    if (stopping_ && now >= give_up_at_) {
-      for (auto& agent : roster_.entries())
-        if (agent.alive() && !agent.seal_acknowledged) {
-          agent.record.lost = "did not seal its figures in time";
-          agent_lost(agent, now, out);
-        }
-    }
+void RunPhases::handle(RosterEntry& agent, const Hello&, Instant now) {
+  // A repeated greeting: our answer was lost, or crossed it; or the agent found back to its run.
+  if (!agent.ready) {
+    const AgentRecord& known = record_of(agent);
+    return say(agent, Prepare{record().scenario_text, record().scenario_file, known.share});
   }
-  return out;
+  if (agent.sealed) return say(agent, SealAcknowledged{});
+  say_acknowledged(agent);
+  if (stopped_early_) return say_stop(agent, now);
+  if (loading() && !agent.started) say_start(agent, now);
 }
 
-nanoseconds RunPhases::limit_of_preparing() const {
-  const bool downloads = !record_.scenario.target.sources.empty();
-  return calibration_time + (downloads ? nanoseconds(download_limit) : nanoseconds(prepare_limit));
+void RunPhases::handle(RosterEntry& agent, Ready& message, Instant now) {
+  if (agent.ready) {  // our answer was lost, or crossed it
+    if (!loading() || agent.started || stopped_early_) return;
+    if (now >= start_ + late_start_limit)
+      return lose(agent, "did not hear in time that the load begins", now);
+    return say_start(agent, now);
+  }
+  keep(AgentReady{agent.number, std::move(message)});
+  start_when_ready(now);
 }
 
-nanoseconds RunPhases::asking_again() const {
-  const auto& accuracy = record_.scenario.accuracy;
-  return accuracy.sample > 0 ? accuracy.time_limit : nanoseconds{0};
+void RunPhases::handle(RosterEntry& agent, PrepareFailed& message, Instant now) {
+  if (loading()) return lose(agent, "could not prepare: " + message.message, now);
+  keep(AgentGivenUp{agent.number, now.time_since_epoch().count(), "could not prepare"});
+  break_run(message.message, message.user_can_fix, now);
 }
 
-void RunPhases::finish_when_sealed() {
-  if (before_start_ != RunStage::starting) return;
-  if (roster_.all_alive([](const RosterEntry& agent) { return agent.seal_acknowledged; }))
-    finished_ = true;
+void RunPhases::handle(RosterEntry& agent, Started& message, Instant) {
+  if (loading() && !record_of(agent).started) keep(AgentStarted{agent.number, message});
 }
 
-RunStage RunPhases::stage(Instant now) const {
-  if (finished_) return RunStage::finished;
-  if (before_start_ != RunStage::starting) return before_start_;
-  const auto& phases = record_.scenario.phases;
-  if (now < start_) return RunStage::starting;
-  if (stopping_ || now >= start_ + phases.warm_up + phases.measure) return RunStage::draining;
-  return now < start_ + phases.warm_up ? RunStage::warming_up : RunStage::measuring;
+void RunPhases::handle(RosterEntry& agent, MetricsBatch& message, Instant now) {
+  const std::uint64_t kept = record_of(agent).batches;
+  if (!loading() || agent.sealed) return say_acknowledged(agent);
+  if (message.sequence > kept + batch_window) {
+    on_error_of(
+        agent,
+        "batch " + std::to_string(message.sequence) + " when " + std::to_string(kept) + " are kept",
+        now);
+    return;
+  }
+  // In sequence only: a gap means that an earlier batch was lost and will be sent again.
+  if (message.sequence == kept + 1) keep(BatchKept{agent.number, std::move(message)});
+  say_acknowledged(agent);
 }
 
-nanoseconds RunPhases::elapsed(Instant now) const {
-  if (before_start_ != RunStage::starting || now < start_) return nanoseconds{0};
-  return now - start_;
+void RunPhases::handle(RosterEntry& agent, Heartbeat& message, Instant now) {
+  agent.last_renewed = now;
+  agent.loop_lag = message.loop_lag;
+  agent.unacknowledged = message.unacknowledged;
+  if (message.unacknowledged > batch_window)
+    on_error_of(agent, std::to_string(message.unacknowledged) + " batches on their way", now);
+  if (agent.lost) return;
+  say(agent, LeaseRenewed{record_of(agent).batches, message.sent});
+  // Orders may have been lost; hearing them again does no harm.
+  if (stopped_early_) return say_stop(agent, now);
+  for (TakeOver& order : moves_.unconfirmed(agent.number)) say(agent, std::move(order));
+  if (loading() && agent.ready && !agent.started) say_start(agent, now);
 }
 
-RunRecord RunPhases::final_record() const {
-  RunRecord record = record_;
-  for (const auto& agent : roster_.entries()) record.agents.push_back(agent.record);
-  return record;
+void RunPhases::handle(RosterEntry& agent, Sealed& message, Instant now) {
+  const AgentRecord& known = record_of(agent);
+  if (known.sealed) return say(agent, SealAcknowledged{});
+  if (message.batches > known.batches) return say_acknowledged(agent);  // they are being resent
+  if (message.batches < known.batches || !loading()) {
+    on_error_of(agent,
+                "a seal over " + std::to_string(message.batches) + " batches when " +
+                    std::to_string(known.batches) + " are kept",
+                now);
+    return;
+  }
+  const bool asked = stopped_early_ || agent.lost;
+  const bool early =
+      !asked && (!message.stopped_because.empty() || now < plan_end() - early_seal_margin);
+  const std::string why = message.stopped_because;
+  keep(SealKept{agent.number, std::move(message)});
+  say(agent, SealAcknowledged{});
+  // Balanced figures of a part of the run are still not the run.
+  if (early) lose(agent, "stopped before its plan was done" + (why.empty() ? "" : ": " + why), now);
+  finish_when_sealed(now);
+}
+
+void RunPhases::handle(RosterEntry& agent, ClockProbe& message, Instant now) {
+  const std::int64_t instant = now.time_since_epoch().count();
+  say(agent, ClockReply{message.sent, instant, instant});
+}
+
+void RunPhases::handle(RosterEntry& agent, TookOver& message, Instant) {
+  if (moves_.took_over(agent.number, message.number))
+    keep(ShareTaken{agent.number, message.number});
+}
+
+// ---- what is not believed
+
+Steps RunPhases::on_protocol_error(const PeerId& peer, const std::string& why, Instant now) {
+  RosterEntry* agent = roster_.find_peer(peer);
+  if (agent != nullptr) {
+    on_error_of(*agent, why, now);
+    return taken();
+  }
+  run_.count_protocol_error();
+  // A stranger, perhaps of another version: an answer, so that it need not wait for its timeout.
+  if (allowance_.take(now)) say_to(peer, 0, Rejected{why});
+  return taken();
+}
+
+void RunPhases::on_error_of(RosterEntry& agent, const std::string& why, Instant now) {
+  run_.count_protocol_error();
+  if (++agent.protocol_errors < protocol_error_limit || !agent.refused.empty()) return;
+  agent.refused = "speaks what is not Squall's protocol: " + why;
+  if (!finished_ && !agent.lost && !agent.sealed) lose(agent, agent.refused, now);
+}
+
+Steps RunPhases::on_revoked(const std::string& identity, Instant now) {
+  gathering_.drop_identity(identity);
+  RosterEntry* agent = roster_.find_identity(identity);
+  if (agent == nullptr) return taken();
+  agent->refused = "its key was revoked";
+  if (!finished_ && !agent->lost && !agent->sealed) lose(*agent, agent->refused, now);
+  return taken();
+}
+
+Steps RunPhases::on_process_ended(std::uint64_t process_id, const std::string& how, Instant now) {
+  if (finished_) return taken();
+  const bool gathering = before_start_ == RunStage::gathering;
+  RosterEntry* agent = roster_.find_process(process_id, host_);
+  if (gathering || agent == nullptr)
+    break_run(gathering && gathering_.find_by_process(process_id) != nullptr
+                  ? "a local agent ended while the others were still to join: " + how
+                  : "a local agent ended before it joined: " + how,
+              false, now);
+  else if (!agent->lost && !agent->sealed)
+    lose(*agent, "its process ended: " + how, now);
+  return taken();
 }
 
 }  // namespace squall::coordinator

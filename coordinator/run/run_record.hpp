@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/bridge/link.hpp"
 #include "actors/messages.hpp"
 #include "coordinator/run/metrics_timeline.hpp"
 #include "scenarios/schema/scenario.hpp"
@@ -24,8 +25,27 @@ struct AgentRecord {
   std::optional<actors::Ready> ready;
   std::optional<actors::Started> started;
   std::optional<actors::Sealed> sealed;
+  std::string identity;             // name of its key; empty without keys
   std::uint64_t batches = 0;        // kept, in sequence
+  std::uint64_t hash = 0;           // of them: actors::BatchHash
   std::optional<std::string> lost;  // why it was given up: "no sign of life for 5.0 s"
+  nanoseconds lost_at{0};           // since the common start, if lost
+  nanoseconds lease_end{0};         // likewise: it started nothing from then on; 0: not known
+  nanoseconds known_until{0};       // end of its newest kept batch, since the common start
+};
+
+/// Work of a lost agent that another one took over.
+struct MovedShare {
+  std::uint32_t agent = 0, to = 0;  // numbers in RunRecord::agents
+  nanoseconds from{0}, ramp{0};     // since the common start: between lost_at and then nobody asked
+  bool taken = false;               // the agent said that it has it
+  std::uint32_t number = 0;         // of the order, from 1
+  scenarios::AgentShare share{};    // of the whole plan
+};
+
+/// The coordinator's process was gone, and another one went on.
+struct CoordinatorGap {
+  nanoseconds from{0}, to{0};  // since the common start
 };
 
 struct RunRecord {
@@ -36,11 +56,21 @@ struct RunRecord {
   std::string scenario_text;
   std::string scenario_hash;  // 16 hexadecimal digits over the text
   scenarios::Scenario scenario;
-  std::vector<AgentRecord> agents;    // by share index
+  std::vector<AgentRecord> agents;    // by their numbers in this run
   MetricsTimeline timeline;           // merged from all kept batches
   bool interrupted = false;           // Ctrl-C: figures are partial
   bool began = false;                 // the common start was reached
   std::optional<std::string> broken;  // the run could not be carried through, and why
+
+  std::string boot;                   // which start of the machine it was: its boot id
+  std::string endpoint;               // where agents connected
+  std::string security;               // "curve", "loopback without keys", "INSECURE: …"
+  bool insecure = false;              // plain connections beyond loopback: every output says so
+  std::vector<MovedShare> moved;      // in the order in which it was decided
+  std::vector<CoordinatorGap> gaps;   // in order of time
+  actors::LinkCounters turned_away;   // by the link, until the end
+  std::uint64_t protocol_errors = 0;  // frames of agents and strangers that were none of ours
+  std::string journal;                // the file that every figure can be computed from again
 };
 
 /// Whether the load was stopped before its plan was done.

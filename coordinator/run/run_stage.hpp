@@ -5,4 +5,7 @@ namespace squall::coordinator {
 
 enum class RunStage { gathering, preparing, starting, warming_up, measuring, draining, finished };
 
+/// "gathering agents", "warm-up", "measuring", …
+const char* name_of(RunStage stage);
+
 }  // namespace squall::coordinator

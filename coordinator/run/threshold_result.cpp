@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "coordinator/run/latency_sample.hpp"
+#include "coordinator/run/audit/latency_sample.hpp"
 #include "coordinator/text/readable_numbers.hpp"
 
 namespace squall::coordinator {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "coordinator/run/audit/fabric_audit.hpp"
 #include "coordinator/text/readable_numbers.hpp"
 
 namespace squall::coordinator {
@@ -73,6 +74,9 @@ Verdict judge(const RunRecord& record, const std::vector<AuditLine>& audit,
     return conclude(Outcome::invalid,
                     "the figures cannot be believed; the audit failed: " + joined(failed));
   Verdict verdict = judge_thresholds_alone(thresholds);
+  // Tolerated, or the audit had failed; but nobody may read the verdict without it.
+  if (const std::string losses = losses_in_words(record); !losses.empty())
+    verdict.sentence += "; " + losses;
   if (verdict.outcome == Outcome::pass && measured_answers(record) == 0)
     return conclude(Outcome::inconclusive, "no request was answered in the measured phase");
   return verdict;

@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <vector>
 
-#include "coordinator/local_agents.hpp"
+#include "coordinator/processes/child_process.hpp"
 
 namespace squall::coordinator {
 
@@ -103,10 +103,10 @@ ChildRunResult run_in_child(const std::string& scenario, unsigned agents,
                             std::chrono::seconds limit, const std::function<bool()>& go_on) {
   const TemporaryFolder folder;
   std::ofstream(folder.file("selftest.toml"), std::ios::binary) << scenario;
-  const pid_t child =
-      start({sibling_program("squall").string(), "run", folder.file("selftest.toml"), "--agents",
-             std::to_string(agents), "--json", folder.file("run.json")},
-            folder.file("errors"));
+  const pid_t child = start(
+      {sibling_program("squall").string(), "run", folder.file("selftest.toml"), "--agents",
+       std::to_string(agents), "--state", folder.file("state"), "--json", folder.file("run.json")},
+      folder.file("errors"));
   ChildRunResult result;
   result.exit_code = wait_for(child, limit, go_on);
   result.json = content_of(folder.file("run.json"));

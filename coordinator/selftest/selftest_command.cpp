@@ -11,8 +11,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "coordinator/commands/run_command.hpp"
 #include "coordinator/live/terminal.hpp"
-#include "coordinator/run_command.hpp"
 #include "coordinator/selftest/child_run.hpp"
 #include "coordinator/selftest/interval_coverage.hpp"
 #include "coordinator/selftest/known_runs.hpp"

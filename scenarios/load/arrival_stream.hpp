@@ -32,14 +32,33 @@ class ArrivalStream {
   virtual std::uint64_t count_rest() = 0;
 };
 
+/// A stream that can be had again from where it is.
+class RepeatableStream : public ArrivalStream {
+ public:
+  virtual std::unique_ptr<RepeatableStream> copy() const = 0;
+  /// Leaves out what comes before `at`, perhaps but for a few of the latest; in less time than
+  /// asking for each.
+  virtual void skip_towards(nanoseconds at) = 0;
+};
+
+/// Places in a run's random arrivals from which the stream of any share can go on; and how many
+/// arrivals there are. At most some 400 KiB.
+struct ArrivalMarks;
+
+/// Walks through all arrivals, once: 50 to 500 ns each. None where nothing is random.
+std::shared_ptr<const ArrivalMarks> mark_arrivals(const OpenArrivals& load, std::uint64_t seed,
+                                                  nanoseconds stop);
+
 /// Arrivals before `stop`. Instants follow the rate by rescaling of time: gaps are drawn with mean
-/// 1, and an arrival comes when the rate's integral has reached their sum.
-std::unique_ptr<ArrivalStream> stream_of(const OpenArrivals& load, std::uint64_t seed,
-                                         AgentShare share, nanoseconds stop);
+/// 1, and an arrival comes when the rate's integral has reached their sum. With the marks of the
+/// same load, seed and stop it skips and counts at once; they change nothing else.
+std::unique_ptr<RepeatableStream> stream_of(const OpenArrivals& load, std::uint64_t seed,
+                                            AgentShare share, nanoseconds stop,
+                                            std::shared_ptr<const ArrivalMarks> marks = nullptr);
 
 /// The trace's entries before `stop`; the first that is not skipped arrives at the run's start.
-std::unique_ptr<ArrivalStream> stream_of(const TraceReplay& load,
-                                         std::shared_ptr<const Trace> trace, AgentShare share,
-                                         nanoseconds stop);
+std::unique_ptr<RepeatableStream> stream_of(const TraceReplay& load,
+                                            std::shared_ptr<const Trace> trace, AgentShare share,
+                                            nanoseconds stop);
 
 }  // namespace squall::scenarios

@@ -39,15 +39,19 @@ std::uint32_t sample_count(const Distribution& counts, Random random) {
   return static_cast<std::uint32_t>(std::max(1.0, std::floor(counts.sample(random) + 0.5)));
 }
 
-std::vector<PlannedUser> plan_users(const ClosedUsers& load, AgentShare share, nanoseconds stop) {
+std::vector<PlannedUser> plan_users(const ClosedUsers& load, std::uint64_t seed, AgentShare share,
+                                    LateEntry entry, nanoseconds stop) {
   std::vector<PlannedUser> users;
   const auto count = static_cast<std::uint64_t>(std::ceil(load.count.highest(stop)));
   const WorkStretches work(load.count, stop);
-  if (count > share.index) users.reserve((count - share.index) / share.count + 1);
-  for (std::uint64_t user = share.index; user < count; user += share.count) {
+  users.reserve(std::min(count, count / share.count * share.width + share.width));
+  for (std::uint64_t number = 0; share.item_at(number) < count; ++number) {
+    const std::uint64_t user = share.item_at(number);
+    const nanoseconds enters = entry_of_user(entry, seed, user);
     std::uint32_t stretch = 0;
     for (const WorkStretch& each : work.above(user)) {
-      users.push_back({user, stretch++, each.start, each.end});
+      const PlannedUser planned{user, stretch++, std::max(each.start, enters), each.end};
+      if (planned.start < planned.end) users.push_back(planned);
     }
   }
   const auto by_start = [](const PlannedUser& one, const PlannedUser& other) {
@@ -115,6 +119,17 @@ void plan_session(const ClosedUsers& users, const Choices& choices, RequestPlan&
   }
 }
 
+// Without regard to a late entry; none for the closed model.
+std::unique_ptr<RepeatableStream> all_arrivals_of(const Scenario& scenario, const LoadPlan& plan) {
+  if (const auto* open = std::get_if<OpenArrivals>(&scenario.load)) {
+    return stream_of(*open, scenario.seed, plan.share, plan.stop, plan.marks);
+  }
+  if (const auto* replay = std::get_if<TraceReplay>(&scenario.load)) {
+    return stream_of(*replay, plan.trace, plan.share, plan.stop);
+  }
+  return stream_of(OpenArrivals{}, scenario.seed, plan.share, nanoseconds{0});
+}
+
 // Order matters: equal values in another order give another fingerprint.
 class Fingerprint {
  public:
@@ -136,34 +151,52 @@ class Fingerprint {
   std::uint64_t state_ = 0;
 };
 
+// Share, stop, trace and marks are there.
+void plan_work(const Scenario& scenario, LateEntry entry, LoadPlan& plan) {
+  assert(plan.share.width > 0 && plan.share.index < plan.share.count);
+  assert(plan.share.width <= plan.share.count - plan.share.index);
+  plan.entry = {std::max(entry.from, nanoseconds{0}), std::max(entry.ramp, nanoseconds{0})};
+  if (const auto* closed = std::get_if<ClosedUsers>(&scenario.load)) {
+    plan.users = plan_users(*closed, scenario.seed, plan.share, plan.entry, plan.stop);
+    return;
+  }
+  if (plan.entry != LateEntry{}) {
+    plan.from_entry = late_arrivals(all_arrivals_of(scenario, plan), scenario.seed, plan.entry);
+  }
+  plan.arrivals = arrivals_of(scenario, plan)->count_rest();
+}
+
 }  // namespace
 
 LoadPlan make_load_plan(const Scenario& scenario, AgentShare share,
-                        std::shared_ptr<const Trace> trace) {
-  assert(share.count > 0 && share.index < share.count);
+                        std::shared_ptr<const Trace> trace, LateEntry entry) {
   assert(std::holds_alternative<TraceReplay>(scenario.load) == (trace != nullptr));
   LoadPlan plan;
   plan.share = share;
   plan.stop = scenario.phases.warm_up + scenario.phases.measure;
   plan.trace = std::move(trace);
-  if (const auto* closed = std::get_if<ClosedUsers>(&scenario.load)) {
-    plan.users = plan_users(*closed, share, plan.stop);
-  } else {
-    plan.arrivals = arrivals_of(scenario, plan)->count_rest();
+  if (const auto* open = std::get_if<OpenArrivals>(&scenario.load)) {
+    plan.marks = mark_arrivals(*open, scenario.seed, plan.stop);
   }
+  plan_work(scenario, entry, plan);
+  return plan;
+}
+
+LoadPlan make_late_plan(const Scenario& scenario, const LoadPlan& own, AgentShare share,
+                        LateEntry entry) {
+  LoadPlan plan;
+  plan.share = share;
+  plan.stop = own.stop;
+  plan.trace = own.trace;
+  plan.marks = own.marks;
+  plan_work(scenario, entry, plan);
   return plan;
 }
 
 std::unique_ptr<ArrivalStream> arrivals_of(const Scenario& scenario, const LoadPlan& plan) {
-  if (const auto* open = std::get_if<OpenArrivals>(&scenario.load)) {
-    return stream_of(*open, scenario.seed, plan.share, plan.stop);
-  }
-  if (const auto* replay = std::get_if<TraceReplay>(&scenario.load)) {
-    return stream_of(*replay, plan.trace, plan.share, plan.stop);
-  }
-  return stream_of(OpenArrivals{}, scenario.seed, plan.share, nanoseconds{0});
+  if (plan.from_entry != nullptr) return plan.from_entry->copy();
+  return all_arrivals_of(scenario, plan);
 }
-
 RequestPlan plan_request(const Scenario& scenario, const RequestPlace& place, const Trace* trace) {
   const Choices choices(scenario, place);
   RequestPlan plan{};
@@ -205,8 +238,12 @@ std::uint64_t fingerprint(const Scenario& scenario, const LoadPlan& plan) {
   Fingerprint result;
   result.add(plan.share.index);
   result.add(plan.share.count);
+  result.add(std::uint64_t{plan.share.width});
+  result.add(plan.entry.from);
+  result.add(plan.entry.ramp);
   result.add(plan.stop);
   result.add(plan.users.size());
+  const std::uint32_t first = first_session(plan.entry);
   std::uint64_t plans_left = fingerprinted_plans;
   for (const PlannedUser& user : plan.users) {
     result.add(user.user);
@@ -216,7 +253,7 @@ std::uint64_t fingerprint(const Scenario& scenario, const LoadPlan& plan) {
       std::uint32_t turn = 0;
       RequestPlan request{};
       for (request.last_turn = false; !request.last_turn && plans_left > 0; --plans_left) {
-        request = plan_request(scenario, {user.user, session, turn++});
+        request = plan_request(scenario, {user.user, first + session, turn++});
         result.add(request);
       }
     }

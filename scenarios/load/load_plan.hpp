@@ -11,6 +11,7 @@
 
 #include "scenarios/load/agent_share.hpp"
 #include "scenarios/load/arrival_stream.hpp"
+#include "scenarios/load/late_entry.hpp"
 #include "scenarios/load/trace.hpp"
 #include "scenarios/schema/scenario.hpp"
 
@@ -56,15 +57,23 @@ struct RequestPlan {
 
 struct LoadPlan {
   AgentShare share;
+  LateEntry entry;                     // none: the share is this agent's own from the start on
   std::vector<PlannedUser> users;      // closed model, by start; empty for open
   std::uint64_t arrivals = 0;          // open model: how many there will be in this share
   nanoseconds stop{0};                 // warm-up + measure: nothing starts at or after it
   std::shared_ptr<const Trace> trace;  // of a replay, else none
+  std::shared_ptr<const ArrivalMarks> marks;           // of random arrivals, else none
+  std::shared_ptr<const RepeatableStream> from_entry;  // arrivals with a late entry, there already
 };
 
-/// `trace` is what TraceReplay::file holds; required for a replay, else none.
+/// `trace` is what TraceReplay::file holds; required for a replay, else none. Random arrivals are
+/// all walked through, whosever they are: seconds, for tens of millions.
 LoadPlan make_load_plan(const Scenario& scenario, AgentShare share,
-                        std::shared_ptr<const Trace> trace = nullptr);
+                        std::shared_ptr<const Trace> trace = nullptr, LateEntry entry = {});
+
+/// The same for another share of the run that `own` is of, without walking through all of it.
+LoadPlan make_late_plan(const Scenario& scenario, const LoadPlan& own, AgentShare share,
+                        LateEntry entry);
 
 /// From the plan's first arrival; empty for the closed model. The stream refers to neither argument
 /// afterwards but for the trace.

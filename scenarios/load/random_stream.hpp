@@ -22,6 +22,7 @@ struct RandomStream {
     accuracy_sample = 12,
     prefix_words = 13,
     block_words = 14,  // of a trace
+    late_entry = 15,
   };
 };
 

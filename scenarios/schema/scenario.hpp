@@ -196,6 +196,20 @@ struct AccuracyCheck {
   nanoseconds time_limit = std::chrono::seconds(60);  // for all re-asking, after the drain
 };
 
+/// Which agents take part, how much of the load each makes, and what may go wrong without failing
+/// the run. An agent has labels: words such as "gpu" or "rack=a".
+struct AgentRules {
+  struct Weight {
+    std::string label;
+    unsigned weight = 1;  // 1 .. 100
+  };
+  std::vector<std::string> require;  // every agent needs all of these labels; others are refused
+  std::vector<Weight> weights;       // the first whose label an agent has; agents with none weigh 1
+  unsigned may_lose = 0;             // so many may be lost; the others take over their work
+  nanoseconds take_over_ramp = std::chrono::seconds(10);  // from none of it to all of it
+  nanoseconds may_pause{0};  // so long in all may an agent be without the coordinator's lease
+};
+
 struct Phases {
   nanoseconds warm_up{0};  // load runs, figures are kept apart
   nanoseconds measure = std::chrono::seconds(30);
@@ -210,6 +224,7 @@ struct Scenario {
   Load load = ClosedUsers{};
   std::vector<Category> categories{Category{}};  // at least one
   AccuracyCheck accuracy;
+  AgentRules agents;
   Phases phases;
   std::vector<Threshold> thresholds;
 };

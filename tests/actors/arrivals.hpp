@@ -27,12 +27,13 @@ class Arrivals {
   struct Arrival {
     actors::PeerId peer;
     std::string text;
+    std::string identity;
   };
 
   actors::Link::OnFrame listener() {
-    return [this](actors::PeerId peer, actors::Bytes frame) {
+    return [this](const actors::Arrival& arrival) {
       const std::lock_guard lock(mutex_);
-      all_.push_back({std::move(peer), text_of(frame)});
+      all_.push_back({arrival.peer, text_of(arrival.frame), arrival.identity});
       changed_.notify_all();
     };
   }

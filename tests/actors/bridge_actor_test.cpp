@@ -19,6 +19,7 @@ struct LinkLog {
   Link::OnFrame deliver;
   std::vector<std::pair<PeerId, Bytes>> sent;
   bool closed = false;
+  int connected_anew = 0;
 };
 
 class LoggedLink : public Link {
@@ -33,7 +34,8 @@ class LoggedLink : public Link {
     BOOST_TEST(!log_.closed);
     log_.sent.emplace_back(peer, std::move(frame));
   }
-  std::uint64_t undeliverable() const override { return 0; }
+  void reconnect() override { ++log_.connected_anew; }
+  LinkCounters counters() const override { return {}; }
 
  private:
   LinkLog& log_;
@@ -74,11 +76,12 @@ BOOST_FIXTURE_TEST_SUITE(bridge, BridgeFixture)
 
 BOOST_AUTO_TEST_CASE(frames_reach_the_listener_decoded) {
   BOOST_TEST_REQUIRE(static_cast<bool>(log.deliver), "the link was not started");
-  log.deliver("peer 1", encode(heartbeat()));
+  log.deliver({"peer 1", "worker-1", encode(heartbeat())});
   time.drain();
   BOOST_TEST_REQUIRE(heard.envelopes.size() == 1u);
   const auto& arrived = heard.envelopes[0];
   BOOST_TEST(arrived.peer == "peer 1");
+  BOOST_TEST(arrived.identity == "worker-1");
   BOOST_TEST(arrived.envelope.run == "run");
   BOOST_TEST(arrived.envelope.epoch == 7u);
   const auto& message = std::get<AgentMessage>(arrived.envelope.message);
@@ -87,8 +90,8 @@ BOOST_AUTO_TEST_CASE(frames_reach_the_listener_decoded) {
 }
 
 BOOST_AUTO_TEST_CASE(rubbish_is_told_in_words_and_what_follows_still_arrives) {
-  log.deliver("babbler", bytes_of("\xff rubbish \xff"));
-  log.deliver("peer 1", encode(heartbeat()));
+  log.deliver({"babbler", {}, bytes_of("\xff rubbish \xff")});
+  log.deliver({"peer 1", "worker-1", encode(heartbeat())});
   time.drain();
   BOOST_TEST_REQUIRE(heard.refused.size() == 1u);
   BOOST_TEST(heard.refused[0].peer == "babbler");
@@ -97,7 +100,7 @@ BOOST_AUTO_TEST_CASE(rubbish_is_told_in_words_and_what_follows_still_arrives) {
 }
 
 BOOST_AUTO_TEST_CASE(what_only_our_own_side_may_say_is_refused) {
-  log.deliver("impostor", encode({"run", 7, CoordinatorMessage(SealAcknowledged{})}));
+  log.deliver({"impostor", {}, encode({"run", 7, CoordinatorMessage(SealAcknowledged{})})});
   time.drain();
   BOOST_TEST(heard.envelopes.empty());
   BOOST_TEST(heard.refused.size() == 1u);
@@ -126,6 +129,24 @@ BOOST_AUTO_TEST_CASE(a_bridge_that_is_closed_twice_stays_closed) {
   caf::anon_send(bridge, CloseBridge{});
   time.drain();
   BOOST_TEST(log.closed);
+}
+
+BOOST_AUTO_TEST_CASE(a_frame_is_under_way_until_the_listener_has_dealt_with_it) {
+  for (const Bytes& frame : {encode(heartbeat()), bytes_of("rubbish")}) {
+    auto ticket = std::make_shared<int>(0);
+    log.deliver({"peer", {}, frame, ticket});
+    BOOST_TEST(ticket.use_count() == 2);
+    time.drain();
+    heard.envelopes.clear();  // the listener here keeps what it heard
+    heard.refused.clear();
+    BOOST_TEST(ticket.use_count() == 1);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_link_connects_anew_when_told_to) {
+  caf::anon_send(bridge, ConnectAnew{});
+  time.drain();
+  BOOST_TEST(log.connected_anew == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

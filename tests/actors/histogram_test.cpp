@@ -292,3 +292,45 @@ BOOST_AUTO_TEST_CASE(parts_with_random_damage_are_refused_or_consistent) {
   }
   BOOST_TEST(accepted > 0);  // some damage leaves a histogram that could have been
 }
+
+BOOST_AUTO_TEST_CASE(few_and_many_values_merge_to_the_same_histogram_as_one_by_one) {
+  for (const std::size_t size : {1u, 7u, 100u, 128u, 129u, 200u, 3000u}) {
+    const auto values = draw(size, size, answer_time);
+    const Histogram whole = histogram_of(values);
+    for (const std::size_t piece : {1u, 10u, 90u, 150u}) {
+      Histogram merged;
+      for (std::size_t i = 0; i < values.size(); i += piece) {
+        const auto end = std::min(i + piece, values.size());
+        Histogram part;
+        for (std::size_t j = i; j < end; ++j) part.record(values[j]);
+        merged.merge(part);
+      }
+      BOOST_REQUIRE((merged == whole));
+      Histogram large_first = whole;  // an array that takes lists, and a list that takes arrays
+      large_first.merge(merged);
+      Histogram small_first = histogram_of({values[0]});
+      small_first.merge(whole);
+      BOOST_REQUIRE(large_first.count() == 2 * size);
+      BOOST_REQUIRE(small_first.count() == size + 1);
+      BOOST_REQUIRE((large_first.value_at_rank(2 * size) == whole.value_at_rank(size)));
+      BOOST_REQUIRE((*Histogram::from_parts(merged.parts()) == whole));
+    }
+    auto sorted = values;
+    std::ranges::sort(sorted);
+    for (const std::size_t rank : {std::size_t{1}, (size + 1) / 2, size})
+      BOOST_REQUIRE(within_resolution(whole.value_at_rank(rank), sorted[rank - 1]));
+    BOOST_REQUIRE(whole.count_above(whole.maximum()) == 0u);
+    BOOST_REQUIRE(whole.count_above(-1ns) == size);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(without_buckets_number_sum_and_extremes_stay_right) {
+  const auto values = draw(500, 9, any_duration);
+  const Histogram whole = histogram_of(values);
+  Histogram counted;
+  for (const auto value : values) counted.merge_without_buckets(histogram_of({value}));
+  BOOST_TEST(counted.count() == whole.count());
+  BOOST_TEST((counted.sum() == whole.sum()));
+  BOOST_TEST((counted.minimum() == whole.minimum()));
+  BOOST_TEST((counted.maximum() == whole.maximum()));
+}

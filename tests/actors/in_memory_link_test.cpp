@@ -24,14 +24,14 @@ std::string text(const Bytes& frame) {
 /// A coordinator and agents that write down what they hear.
 struct Cluster {
   explicit Cluster(std::uint64_t seed) : hub(seed, start) {
-    coordinator->start([this](const PeerId& peer, const Bytes& frame) {
-      heard.push_back(peer + ":" + text(frame));
+    coordinator->start([this](const Arrival& arrival) {
+      heard.push_back(arrival.peer + ":" + text(arrival.frame));
     });
   }
   std::shared_ptr<Link> join(const PeerId& name) {
     auto link = hub.agent(name);
-    link->start([this, name](const PeerId&, const Bytes& frame) {
-      heard.push_back(">" + name + ":" + text(frame));
+    link->start([this, name](const Arrival& arrival) {
+      heard.push_back(">" + name + ":" + text(arrival.frame));
     });
     return link;
   }
@@ -91,11 +91,11 @@ BOOST_AUTO_TEST_CASE(answers_given_on_delivery_are_delivered_in_the_same_step) {
   InMemoryHub hub(3, start);
   const auto coordinator = hub.coordinator();
   const auto agent = hub.agent("a");
-  coordinator->start([&](const PeerId& peer, Bytes frame) { coordinator->send(peer, frame); });
+  coordinator->start([&](const Arrival& heard) { coordinator->send(heard.peer, heard.frame); });
   int echoes = 0;
-  agent->start([&](const PeerId& peer, Bytes frame) {
-    BOOST_TEST(peer.empty());
-    if (++echoes < 10) agent->send({}, std::move(frame));
+  agent->start([&](Arrival heard) {
+    BOOST_TEST(heard.peer.empty());
+    if (++echoes < 10) agent->send({}, std::move(heard.frame));
   });
   agent->send({}, bytes("ping"));
   hub.advance(start + 19ms);
@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(a_partition_can_be_in_one_direction_and_heal) {
 BOOST_AUTO_TEST_CASE(frames_for_strangers_and_the_departed_are_undeliverable) {
   Cluster cluster(8);
   cluster.coordinator->send("nobody", bytes("x"));
-  BOOST_TEST(cluster.coordinator->undeliverable() == 1u);
+  BOOST_TEST(cluster.coordinator->counters().undeliverable == 1u);
   const auto a = cluster.join("a");
   a->send({}, bytes("under way"));
   cluster.coordinator->send("a", bytes("under way"));
@@ -152,8 +152,8 @@ BOOST_AUTO_TEST_CASE(frames_for_strangers_and_the_departed_are_undeliverable) {
   a->send({}, bytes("too late"));
   cluster.hub.advance(start + 1s);
   BOOST_TEST(cluster.heard.empty());
-  BOOST_TEST(cluster.coordinator->undeliverable() == 2u);
-  BOOST_TEST(a->undeliverable() == 1u);
+  BOOST_TEST(cluster.coordinator->counters().undeliverable == 2u);
+  BOOST_TEST(a->counters().undeliverable == 1u);
   BOOST_TEST(cluster.hub.lost() == 2u);
 }
 
@@ -166,5 +166,5 @@ BOOST_AUTO_TEST_CASE(a_restarted_agent_hears_nothing_that_was_for_its_predecesso
   before->send({}, bytes("ghost"));
   cluster.hub.advance(start + 1s);
   BOOST_TEST((cluster.heard == std::vector<std::string>{">a:new"}));
-  BOOST_TEST(before->undeliverable() == 1u);
+  BOOST_TEST(before->counters().undeliverable == 1u);
 }

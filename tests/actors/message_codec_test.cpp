@@ -4,68 +4,16 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <tuple>
 
 #include "actors/metrics/metrics_recorder.hpp"
 #include "actors/wire/limits.hpp"
+#include "tests/actors/message_equality.hpp"
 #include "tests/actors/random_messages.hpp"
 
 using namespace squall::actors;
 using namespace std::chrono_literals;
 using squall::scenarios::Random;
 using squall::tests::RandomMessages;
-
-// Every field of every message, so that a field that the codec forgets fails a comparison.
-namespace squall::actors {
-bool operator==(const Hello& a, const Hello& b) {
-  return std::tie(a.name, a.tool_version, a.host, a.process_id) ==
-         std::tie(b.name, b.tool_version, b.host, b.process_id);
-}
-bool operator==(const Ready& a, const Ready& b) {
-  return std::tie(a.plan_fingerprint, a.planned_requests, a.planned_users, a.model_name,
-                  a.model_fingerprint, a.model_is_synthetic, a.instruction_set, a.engine_threads,
-                  a.load_time, a.clock_error_bound, a.model_choice, a.model_origin, a.warnings,
-                  a.target_kind, a.target_is_simulated, a.target_origin, a.token_counts,
-                  a.calibration) ==
-         std::tie(b.plan_fingerprint, b.planned_requests, b.planned_users, b.model_name,
-                  b.model_fingerprint, b.model_is_synthetic, b.instruction_set, b.engine_threads,
-                  b.load_time, b.clock_error_bound, b.model_choice, b.model_origin, b.warnings,
-                  b.target_kind, b.target_is_simulated, b.target_origin, b.token_counts,
-                  b.calibration);
-}
-bool operator==(const PrepareFailed& a, const PrepareFailed& b) {
-  return a.message == b.message && a.user_can_fix == b.user_can_fix;
-}
-bool operator==(const Started& a, const Started& b) { return a.start_error == b.start_error; }
-bool operator==(const MetricsBatch& a, const MetricsBatch& b) {
-  return a.sequence == b.sequence && a.snapshot == b.snapshot;
-}
-bool operator==(const Heartbeat& a, const Heartbeat& b) { return a.loop_lag == b.loop_lag; }
-bool operator==(const Sealed& a, const Sealed& b) {
-  return a.batches == b.batches && a.totals == b.totals;
-}
-bool operator==(const ClockProbe& a, const ClockProbe& b) { return a.sent == b.sent; }
-bool operator==(const Rejected& a, const Rejected& b) { return a.reason == b.reason; }
-bool operator==(const Prepare& a, const Prepare& b) {
-  return std::tie(a.scenario_text, a.scenario_file, a.share.index, a.share.count) ==
-         std::tie(b.scenario_text, b.scenario_file, b.share.index, b.share.count);
-}
-bool operator==(const StartAt& a, const StartAt& b) { return a.instant == b.instant; }
-bool operator==(const LeaseRenewed& a, const LeaseRenewed& b) {
-  return a.acknowledged_batch == b.acknowledged_batch;
-}
-bool operator==(const BatchAcknowledged& a, const BatchAcknowledged& b) {
-  return a.sequence == b.sequence;
-}
-bool operator==(const StopLoad& a, const StopLoad& b) { return a.grace == b.grace; }
-bool operator==(const SealAcknowledged&, const SealAcknowledged&) { return true; }
-bool operator==(const ClockReply& a, const ClockReply& b) {
-  return std::tie(a.sent, a.received, a.replied) == std::tie(b.sent, b.received, b.replied);
-}
-bool operator==(const Envelope& a, const Envelope& b) {
-  return std::tie(a.run, a.epoch, a.message) == std::tie(b.run, b.epoch, b.message);
-}
-}  // namespace squall::actors
 
 namespace {
 
@@ -151,7 +99,7 @@ BOOST_AUTO_TEST_CASE(another_version_is_told_with_both_versions) {
   BOOST_TEST((error.kind == Kind::wrong_version));
   BOOST_TEST(
       error.text ==
-      "the peer speaks version 42 of Squall's protocol, this program version 2; use the same "
+      "the peer speaks version 42 of Squall's protocol, this program version 3; use the same "
       "release on both sides");
 }
 
@@ -229,6 +177,58 @@ BOOST_AUTO_TEST_CASE(numbers_that_no_run_has_are_nonsense) {
   BOOST_TEST(is_nonsense(from_agent(sealed)));
 }
 
+BOOST_AUTO_TEST_CASE(what_no_fabric_says_is_nonsense) {
+  const auto hello = [](auto spoil) {
+    Hello made;
+    spoil(made);
+    return is_nonsense(from_agent(std::move(made)));
+  };
+  BOOST_TEST(!hello([](Hello&) {}));
+  BOOST_TEST(hello([](Hello& h) { h.batches = count_limit + 1; }));
+  BOOST_TEST(hello([](Hello& h) { h.caps.users = count_limit + 1; }));
+  BOOST_TEST(hello([](Hello& h) { h.caps.rate = -1; }));
+  BOOST_TEST(hello([](Hello& h) { h.caps.rate = std::nan(""); }));
+  BOOST_TEST(hello([](Hello& h) { h.caps.duration = -1ns; }));
+  BOOST_TEST(is_nonsense(from_agent(Heartbeat{0ns, time_limit + 1, 0, 0ns, 0ns})));
+  BOOST_TEST(is_nonsense(from_agent(Heartbeat{0ns, 0, 0, nanoseconds::min(), 0ns})));
+  BOOST_TEST(is_nonsense(from_agent(Heartbeat{0ns, 0, 0, 0ns, -1ns})));
+  BOOST_TEST(is_nonsense(from_coordinator(LeaseRenewed{1, time_limit + 1})));
+  BOOST_TEST(is_nonsense(from_coordinator(TakeOver{1, {0, 0, 1}, 0ns, 0ns})));
+  BOOST_TEST(is_nonsense(from_coordinator(TakeOver{1, {1, 4, 4}, 0ns, 0ns})));
+  BOOST_TEST(is_nonsense(from_coordinator(TakeOver{1, {1, 4, 0}, 0ns, 0ns})));
+  BOOST_TEST(is_nonsense(from_coordinator(TakeOver{1, {1, 4, 2}, -1ns, 0ns})));
+  BOOST_TEST(is_nonsense(from_coordinator(TakeOver{1, {1, 4, 2}, 0ns, -1ns})));
+  BOOST_TEST(!is_nonsense(from_coordinator(TakeOver{1, {1, 4, 3}, 0ns, 0ns})));
+  Roster roster;
+  roster.agents.resize(1);
+  BOOST_TEST(!is_nonsense(from_coordinator(roster)));
+  roster.agents[0].last_heard = -1ns;
+  BOOST_TEST(is_nonsense(from_coordinator(roster)));
+}
+
+BOOST_AUTO_TEST_CASE(labels_and_rosters_beyond_the_limits_are_cut_and_refused_from_others) {
+  Hello hello;
+  hello.labels.assign(label_limit + 5, std::string(3 * text_of_label, 'l'));
+  hello.caps.hosts = hello.labels;
+  const auto decoded = decode(encode(from_agent(hello)));
+  BOOST_REQUIRE(std::holds_alternative<Envelope>(decoded));
+  const auto& arrived =
+      std::get<Hello>(std::get<AgentMessage>(std::get<Envelope>(decoded).message));
+  BOOST_TEST(arrived.labels.size() == label_limit);
+  BOOST_TEST(arrived.labels.front().size() == text_of_label);
+  BOOST_TEST(arrived.caps.hosts.size() == label_limit);
+  BOOST_TEST(
+      (refusal_of(decode(joined(from_agent(hello), from_agent(hello)))).kind == Kind::nonsense));
+  Roster roster;
+  roster.agents.resize(roster_limit + 5);
+  const Envelope all = from_coordinator(roster);
+  const auto again = decode(encode(all));
+  BOOST_REQUIRE(std::holds_alternative<Envelope>(again));
+  BOOST_TEST(std::get<Roster>(std::get<CoordinatorMessage>(std::get<Envelope>(again).message))
+                 .agents.size() == roster_limit);
+  BOOST_TEST((refusal_of(decode(joined(all, all))).kind == Kind::nonsense));
+}
+
 BOOST_AUTO_TEST_CASE(batches_that_cannot_be_are_nonsense) {
   const auto spoiled = [](auto spoil) {
     MetricsBatch batch{1, {}};
@@ -243,6 +243,7 @@ BOOST_AUTO_TEST_CASE(batches_that_cannot_be_are_nonsense) {
   BOOST_TEST(spoiled([](MetricsBatch& b) { b.snapshot.to = nanoseconds::max(); }));
   BOOST_TEST(spoiled([](MetricsBatch& b) { b.snapshot.in_flight_time = -1ns; }));
   BOOST_TEST(spoiled([](MetricsBatch& b) { b.snapshot.engine_cpu = -1ns; }));
+  BOOST_TEST(spoiled([](MetricsBatch& b) { b.snapshot.paused = -1ns; }));
   BOOST_TEST(spoiled([](MetricsBatch& b) { b.snapshot.tokens_in_interval = count_limit + 1; }));
   BOOST_TEST(spoiled(
       [](MetricsBatch& b) { b.snapshot[Phase::measure].ledger.scheduled = ~std::uint64_t{0}; }));

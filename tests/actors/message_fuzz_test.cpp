@@ -102,7 +102,8 @@ BOOST_AUTO_TEST_CASE(twenty_thousand_mutated_frames_are_refused_or_harmless) {
   Tally tally;
   for (int round = 0; round < 20'000; ++round) {
     // Batches have the most to get wrong, so they come more often.
-    const std::size_t batch = 4 + RandomMessages::kinds * (random.next() % 4);
+    const std::size_t batch =
+        RandomMessages::batch_kind + RandomMessages::kinds * (random.next() % 4);
     Bytes frame = seeds[round % 4 == 0 ? batch : random.next() % seeds.size()];
     const Bytes& other = seeds[random.next() % seeds.size()];
     for (std::uint64_t edits = 1 + random.next() % 4; edits > 0; --edits)

@@ -16,7 +16,9 @@ class RandomMessages {
  public:
   explicit RandomMessages(std::uint64_t seed) : random_(seed, 77) {}
 
-  static constexpr std::size_t kinds = 16;
+  static constexpr std::size_t kinds =
+      std::variant_size_v<AgentMessage> + std::variant_size_v<CoordinatorMessage>;
+  static constexpr std::size_t batch_kind = 4;
 
   /// One envelope; `kind` below `kinds`, agents' messages first.
   Envelope envelope(std::size_t kind) {
@@ -28,16 +30,21 @@ class RandomMessages {
     return made;
   }
 
- private:
-  /// Of any magnitude, up to `bits` bits.
-  std::uint64_t number(int bits = 48) {
-    const auto kept = static_cast<int>(random_.next() % static_cast<std::uint64_t>(bits + 1));
-    return kept == 0 ? 0 : random_.next() >> (64 - kept);
+  Hello hello() {
+    Hello made{text(), text(), text(), random_.next(), texts(), {}, number()};
+    if (coin()) made.caps = {number(), random_.uniform() * 1e6, duration(), texts()};
+    return made;
   }
-  std::uint32_t small() { return static_cast<std::uint32_t>(number(32)); }
-  std::int64_t instant() { return static_cast<std::int64_t>(number(60)) * (coin() ? 1 : -1); }
-  nanoseconds duration() { return nanoseconds(static_cast<std::int64_t>(number(60))); }
-  bool coin() { return random_.next() % 2 == 0; }
+
+  scenarios::AgentShare share() {
+    const std::uint32_t index = small() / 4, width = 1 + small() / 4;
+    return {index, index + width + small() / 4, width};
+  }
+
+  MetricsBatch batch() { return {1 + number(), snapshot()}; }
+  Sealed sealed() { return {random_.next(), {ledger(), ledger()}, random_.next(), text()}; }
+  Started started() { return Started{nanoseconds(instant())}; }
+  TakeOver take_over() { return {small(), share(), duration(), duration()}; }
 
   /// Any bytes, valid UTF-8 or not.
   std::string text() {
@@ -45,6 +52,41 @@ class RandomMessages {
     for (char& each : made) each = static_cast<char>(random_.next());
     return made;
   }
+  std::int64_t instant() { return static_cast<std::int64_t>(number(60)) * (coin() ? 1 : -1); }
+  std::uint32_t small() { return static_cast<std::uint32_t>(number(32)); }
+  bool coin() { return random_.next() % 2 == 0; }
+  std::uint64_t any() { return random_.next(); }
+
+  Ready ready() {
+    Ready made;
+    made.plan_fingerprint = random_.next();
+    made.planned_requests = number();
+    made.planned_users = number();
+    made.model_name = text();
+    made.model_fingerprint = text();
+    made.model_is_synthetic = coin();
+    made.model_choice = text();
+    made.model_origin = text();
+    made.instruction_set = text();
+    made.engine_threads = small();
+    made.load_time = duration();
+    made.clock_error_bound = duration();
+    made.warnings = texts();
+    made.target_kind = text();
+    made.target_is_simulated = coin();
+    made.target_origin = text();
+    made.token_counts = text();
+    if (coin()) made.calibration = calibration();
+    return made;
+  }
+
+ private:
+  /// Of any magnitude, up to `bits` bits.
+  std::uint64_t number(int bits = 48) {
+    const auto kept = static_cast<int>(random_.next() % static_cast<std::uint64_t>(bits + 1));
+    return kept == 0 ? 0 : random_.next() >> (64 - kept);
+  }
+  nanoseconds duration() { return nanoseconds(static_cast<std::int64_t>(number(60))); }
 
   std::vector<std::string> texts() {
     std::vector<std::string> made(random_.next() % 4);
@@ -88,29 +130,6 @@ class RandomMessages {
     return {random_.uniform() * 1e6, random_.uniform() * 1e7, duration(), duration(), duration()};
   }
 
-  Ready ready() {
-    Ready made;
-    made.plan_fingerprint = random_.next();
-    made.planned_requests = number();
-    made.planned_users = number();
-    made.model_name = text();
-    made.model_fingerprint = text();
-    made.model_is_synthetic = coin();
-    made.model_choice = text();
-    made.model_origin = text();
-    made.instruction_set = text();
-    made.engine_threads = small();
-    made.load_time = duration();
-    made.clock_error_bound = duration();
-    made.warnings = texts();
-    made.target_kind = text();
-    made.target_is_simulated = coin();
-    made.target_origin = text();
-    made.token_counts = text();
-    if (coin()) made.calibration = calibration();
-    return made;
-  }
-
   MetricsSnapshot snapshot() {
     MetricsSnapshot made;
     made.from = duration();
@@ -127,50 +146,64 @@ class RandomMessages {
     made.resident_bytes = number();
     for (std::uint64_t i = random_.next() % 5; i > 0; --i)
       made.events.push_back({duration(), text()});
+    made.paused = duration();
     return made;
   }
 
   AgentMessage agent_message(std::size_t kind) {
     switch (kind) {
       case 0:
-        return Hello{text(), text(), text(), random_.next()};
+        return hello();
       case 1:
         return ready();
       case 2:
         return PrepareFailed{text(), coin()};
       case 3:
-        return Started{nanoseconds(instant())};
-      case 4:
-        return MetricsBatch{1 + number(), snapshot()};
+        return started();
+      case batch_kind:
+        return batch();
       case 5:
-        return Heartbeat{duration()};
+        return Heartbeat{duration(), instant(), small(), nanoseconds(instant()), duration()};
       case 6:
-        return Sealed{random_.next(), {ledger(), ledger()}};
-      default:
+        return sealed();
+      case 7:
         return ClockProbe{instant()};
+      case 8:
+        return TookOver{small()};
+      default:
+        return AskRoster{};
     }
+  }
+
+  RosterLine roster_line() {
+    return {text(), text(), text(), texts(), text(), text(), duration(), number()};
   }
 
   CoordinatorMessage coordinator_message(std::size_t kind) {
     switch (kind) {
       case 0:
-        return Rejected{text()};
-      case 1: {
-        const std::uint32_t index = small() / 2;
-        return Prepare{text(), text(), {index, index + 1 + small() / 2}};
-      }
+        return Rejected{text(), coin()};
+      case 1:
+        return Prepare{text(), text(), share()};
       case 2:
         return StartAt{instant()};
       case 3:
-        return LeaseRenewed{random_.next()};
+        return LeaseRenewed{random_.next(), instant()};
       case 4:
         return BatchAcknowledged{random_.next()};
       case 5:
         return StopLoad{duration()};
       case 6:
         return SealAcknowledged{};
-      default:
+      case 7:
         return ClockReply{instant(), instant(), instant()};
+      case 8:
+        return take_over();
+      default: {
+        Roster made{text(), text(), text(), {}};
+        for (std::uint64_t i = random_.next() % 4; i > 0; --i) made.agents.push_back(roster_line());
+        return made;
+      }
     }
   }
 

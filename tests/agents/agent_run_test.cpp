@@ -1,114 +1,11 @@
-#include "agents/agent_run.hpp"
-
 #include <boost/test/unit_test.hpp>
 
+#include "tests/agents/agent_run_driver.hpp"
+
 using namespace squall;
-using namespace squall::actors;
-using namespace squall::agents;
-using namespace std::chrono_literals;
+using namespace squall::tests;
 
-namespace {
-
-constexpr const char* scenario_text = R"(
-name = "test"
-[target]
-model = "synthetic:llama-15m/q8_0"
-[users]
-count = 4
-ramp = "2s"
-[phases]
-warm_up = "1500ms"
-measure = "2s"
-drain = "1s"
-)";
-
-template <class Effect>
-const Effect* find(const AgentEffects& effects) {
-  for (const auto& each : effects)
-    if (const auto* found = std::get_if<Effect>(&each)) return found;
-  return nullptr;
-}
-
-template <class Message>
-const Message* sent(const AgentEffects& effects) {
-  for (const auto& each : effects)
-    if (const auto* send = std::get_if<effect::Send>(&each))
-      if (const auto* found = std::get_if<Message>(&send->message)) return found;
-  return nullptr;
-}
-
-/// An agent on a hand-moved clock, with a coordinator whose clock is 10 s ahead.
-struct Fixture {
-  Instant now{1h};
-  AgentRun run{{"a", "0.1.0", "host", 7}, now};
-
-  AgentEffects say(CoordinatorMessage message) { return run.on_message(message, "run-1", now); }
-
-  void answer_probe(const AgentEffects& effects) {
-    if (const auto* probe = sent<ClockProbe>(effects)) {
-      const auto there = (Instant(nanoseconds(probe->sent)) + 10s + 1ms).time_since_epoch().count();
-      now += 2ms;
-      replied = say(ClockReply{probe->sent, there, there});
-    }
-  }
-
-  void prepare(const std::string& text = scenario_text) {
-    run.on_tick(now, now);
-    prepared = say(Prepare{text, "dir/test.toml", {0, 1}});
-  }
-
-  void answer_all_probes() {
-    for (int i = 0; i < 16; ++i) {
-      now += 20ms;
-      answer_probe(run.on_tick(now, now));
-    }
-  }
-
-  void make_ready(const std::string& text = scenario_text) {
-    prepare(text);
-    run.on_target_ready({"m", "f", true, "avx2", 1, 5ms}, now);
-    answer_all_probes();
-    ready = run.on_calibrated({.starts_per_second = 50'000});
-  }
-
-  void begin(const std::string& text = scenario_text) {
-    make_ready(text);
-    start = now + 2s;
-    begun = say(StartAt{(start + 10s).time_since_epoch().count()});
-  }
-
-  MetricsSnapshot snapshot(std::uint32_t in_flight, std::uint64_t issued = 0) {
-    MetricsSnapshot result;
-    result.in_flight = in_flight;
-    result[Phase::measure].ledger.scheduled = issued;
-    result[Phase::measure].ledger.issued = issued;
-    return result;
-  }
-
-  /// Ticks until `until`, keeping the lease alive and answering snapshots at once.
-  void live_until(Instant until) {
-    while (run.next_tick(now) <= until) {
-      now = run.next_tick(now);
-      say(LeaseRenewed{});
-      for (const auto& each : run.on_tick(now, now)) seen.push_back(each);
-      if (const auto* take = find<effect::TakeSnapshot>(seen); take != nullptr) {
-        snapshots.push_back(take->until);
-        std::erase_if(seen, [](const AgentEffect& e) {
-          return std::holds_alternative<effect::TakeSnapshot>(e);
-        });
-        for (const auto& each : run.on_snapshot(snapshot(3), now)) seen.push_back(each);
-      }
-    }
-  }
-
-  AgentEffects prepared, replied, ready, begun, seen;
-  std::vector<Instant> snapshots;
-  Instant start;
-};
-
-}  // namespace
-
-BOOST_FIXTURE_TEST_SUITE(agent_run, Fixture)
+BOOST_FIXTURE_TEST_SUITE(agent_run, AgentDriver)
 
 BOOST_AUTO_TEST_CASE(what_the_target_is_and_warns_of_is_told_here_and_to_the_coordinator) {
   prepare();
@@ -231,7 +128,7 @@ BOOST_AUTO_TEST_CASE(stops_by_its_own_plan_and_seals_when_empty) {
   const auto* abandon = find<effect::AbandonOpen>(seen);
   BOOST_REQUIRE(abandon);
   BOOST_TEST(std::holds_alternative<OpenAtEnd>(abandon->outcome));
-  const auto effects = run.on_snapshot(snapshot(0), now);
+  const auto effects = run.on_snapshot(empty_snapshot(0), now);
   const auto* sealed = sent<Sealed>(effects);
   BOOST_REQUIRE(sealed);
   BOOST_TEST(sealed->batches == snapshots.size() + 1);
@@ -243,32 +140,7 @@ BOOST_AUTO_TEST_CASE(stops_by_its_own_plan_and_seals_when_empty) {
 BOOST_AUTO_TEST_CASE(does_not_seal_before_all_users_have_stopped) {
   begin();
   live_until(start + 3600ms);
-  BOOST_TEST(!sent<Sealed>(run.on_snapshot(snapshot(0), now)));
-}
-
-BOOST_AUTO_TEST_CASE(starts_nothing_when_its_lease_has_lapsed) {
-  begin();
-  live_until(start + 500ms);
-  now += 2900ms;
-  BOOST_TEST(!find<effect::StopUsers>(run.on_tick(now, now)));
-  now += 200ms;
-  BOOST_TEST(find<effect::StopUsers>(run.on_tick(now, now)));
-  now += 2s;
-  const auto effects = run.on_tick(now, now);
-  const auto* leave = find<effect::Leave>(effects);
-  BOOST_REQUIRE(leave);
-  BOOST_TEST(leave->exit_code == 1);
-}
-
-BOOST_AUTO_TEST_CASE(unacknowledged_batches_are_sent_again) {
-  begin();
-  live_until(start + 2s);
-  say(BatchAcknowledged{1});
-  now += 1100ms;
-  const auto effects = run.on_tick(now, now);
-  const auto* again = sent<MetricsBatch>(effects);
-  BOOST_REQUIRE(again);
-  BOOST_TEST(again->sequence == 2u);
+  BOOST_TEST(!sent<Sealed>(run.on_snapshot(empty_snapshot(0), now)));
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_order_ends_the_load_with_its_grace) {
@@ -305,7 +177,7 @@ BOOST_AUTO_TEST_CASE(a_few_broken_frames_during_a_run_are_survived) {
 
 // ---- the check of answers, after the drain
 
-struct Checking : Fixture {
+struct Checking : AgentDriver {
   static constexpr const char* text = R"(
 name = "test"
 accuracy = { sample = 0.5, time_limit = "20s" }
@@ -322,7 +194,7 @@ drain = "1s"
   AgentEffects drain() {
     live_until(start + 2100ms);
     run.on_users_stopped(now);
-    return run.on_snapshot(snapshot(0), now);
+    return run.on_snapshot(empty_snapshot(0), now);
   }
 };
 
@@ -338,7 +210,7 @@ BOOST_FIXTURE_TEST_CASE(sampled_answers_are_checked_after_the_drain_and_then_it_
   BOOST_TEST(!find<effect::AbandonOpen>(seen));
   const auto checked = run.on_answers_checked(now);
   BOOST_REQUIRE(find<effect::TakeSnapshot>(checked));
-  const auto effects = run.on_snapshot(snapshot(0), now);
+  const auto effects = run.on_snapshot(empty_snapshot(0), now);
   BOOST_TEST(sent<MetricsBatch>(effects));
   BOOST_TEST(sent<Sealed>(effects));
 }
@@ -349,10 +221,10 @@ BOOST_FIXTURE_TEST_CASE(a_snapshot_from_before_the_end_of_the_check_is_not_the_l
   now += 1100ms;
   BOOST_REQUIRE(find<effect::TakeSnapshot>(run.on_tick(now, now)));
   BOOST_TEST(!find<effect::TakeSnapshot>(run.on_answers_checked(now)));
-  BOOST_TEST(!sent<Sealed>(run.on_snapshot(snapshot(0), now)));
+  BOOST_TEST(!sent<Sealed>(run.on_snapshot(empty_snapshot(0), now)));
   now += 100ms;
   BOOST_REQUIRE(find<effect::TakeSnapshot>(run.on_tick(now, now)));
-  BOOST_TEST(sent<Sealed>(run.on_snapshot(snapshot(0), now)));
+  BOOST_TEST(sent<Sealed>(run.on_snapshot(empty_snapshot(0), now)));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_check_that_never_ends_is_not_waited_for, Checking) {
@@ -372,7 +244,7 @@ BOOST_FIXTURE_TEST_CASE(a_stop_order_ends_the_check_at_once, Checking) {
   BOOST_TEST((find<effect::CheckAnswers>(effects)->until <= now));
   BOOST_TEST(find<effect::AbandonOpen>(effects));
   BOOST_REQUIRE(find<effect::TakeSnapshot>(run.on_answers_checked(now)));
-  BOOST_TEST(sent<Sealed>(run.on_snapshot(snapshot(0), now)));
+  BOOST_TEST(sent<Sealed>(run.on_snapshot(empty_snapshot(0), now)));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_load_that_was_broken_off_is_not_checked, Checking) {
@@ -380,7 +252,7 @@ BOOST_FIXTURE_TEST_CASE(a_load_that_was_broken_off_is_not_checked, Checking) {
   live_until(start + 1s);
   say(StopLoad{0ns});
   run.on_users_stopped(now);
-  const auto effects = run.on_snapshot(snapshot(0), now);
+  const auto effects = run.on_snapshot(empty_snapshot(0), now);
   BOOST_TEST(!find<effect::CheckAnswers>(effects));
   BOOST_TEST(sent<Sealed>(effects));
 }
@@ -389,7 +261,7 @@ BOOST_AUTO_TEST_CASE(without_a_sample_nothing_is_checked) {
   begin();
   live_until(start + 3600ms);
   run.on_users_stopped(now);
-  const auto effects = run.on_snapshot(snapshot(0), now);
+  const auto effects = run.on_snapshot(empty_snapshot(0), now);
   BOOST_TEST(!find<effect::CheckAnswers>(effects));
   BOOST_TEST(sent<Sealed>(effects));
 }
@@ -399,7 +271,7 @@ BOOST_AUTO_TEST_CASE(its_own_lateness_is_reported) {
   live_until(start + 500ms);
   run.on_tick(now, now + 40ms);
   now += 40ms;
-  const auto effects = run.on_snapshot(snapshot(1), now);
+  const auto effects = run.on_snapshot(empty_snapshot(1), now);
   const auto* batch = sent<MetricsBatch>(effects);
   BOOST_REQUIRE(batch);
   BOOST_TEST(batch->snapshot.loop_lag.count() >= 40'000'000);

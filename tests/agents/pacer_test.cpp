@@ -124,6 +124,22 @@ BOOST_AUTO_TEST_CASE(a_stream_is_pulled_as_time_goes_and_mixes_with_ordered_wake
                            [](const DueWake& wake) { return wake.item >= 10'000'000; }) == 20);
 }
 
+BOOST_AUTO_TEST_CASE(a_stream_that_is_begun_later_joins_those_before) {
+  Woken woken(130);
+  Pacer pacer(woken.listener());
+  const Instant start = now() + 5ms;
+  pacer.begin(std::make_shared<EvenArrivals>(100, 300us), start);
+  pacer.begin(nullptr, start);  // nothing to come
+  pacer.begin(std::make_shared<EvenArrivals>(30, 1ms), start);
+  BOOST_REQUIRE(woken.wait());
+  const auto earlier = [](const DueWake& a, const DueWake& b) { return a.intended < b.intended; };
+  BOOST_TEST(std::is_sorted(woken.wakes.begin(), woken.wakes.end(), earlier));
+  BOOST_TEST(woken.wakes.size() == 130u);
+  pacer.begin(std::make_shared<EvenArrivals>(1'000'000, 1us), now() + 1h);
+  pacer.stop(now());
+  BOOST_TEST(woken.wakes.size() == 130u);
+}
+
 BOOST_AUTO_TEST_CASE(stopping_delivers_what_was_due_before_and_nothing_afterwards) {
   Woken woken(1'000'000);  // never complete
   Pacer pacer(woken.listener());

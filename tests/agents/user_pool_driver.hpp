@@ -50,12 +50,29 @@ class Driver {
   static std::string answer(std::uint64_t request) { return "answer " + std::to_string(request); }
 
   std::uint64_t planned_arrivals() const { return plan_->arrivals; }
+
+  void pause_at(nanoseconds at) {
+    events_.emplace(at, [this](Instant now) { pool_.on_pause(now, orders_); });
+  }
+  void resume_at(nanoseconds at, nanoseconds until = 1000h) {
+    events_.emplace(at, [this, until](Instant now) {
+      pool_.on_resume({now, start + until}, now, orders_);
+    });
+  }
+  void add_share_at(nanoseconds at, std::shared_ptr<const scenarios::LoadPlan> plan) {
+    events_.emplace(at, [this, plan = std::move(plan)](Instant now) {
+      const auto first = pool_.add_share(plan, now, orders_);
+      if (!first) return;
+      while (const auto wake = first->next()) order(start + wake->at, wake->arrival);
+    });
+  }
   const agents::UserPool& pool() const { return pool_; }
 
   actors::Ledger ledger() {
     auto snapshot = recorder_.take_snapshot(start + 1000h);
-    actors::Ledger sum = snapshot[actors::Phase::warm_up].ledger;
-    return sum += snapshot[actors::Phase::measure].ledger;
+    for (const auto phase : {actors::Phase::warm_up, actors::Phase::measure})
+      ledger_ += snapshot[phase].ledger;
+    return ledger_;
   }
 
   void run() {
@@ -91,9 +108,14 @@ class Driver {
     while (true) {
       const auto next_wake = wakes_.empty() ? Instant::max() : wakes_.top().intended + pacer_lag;
       const auto next_end = endings_.empty() ? Instant::max() : endings_.top().noticed;
-      const Instant next = std::min(next_wake, next_end);
+      const auto next_event = events_.empty() ? Instant::max() : start + events_.begin()->first;
+      const Instant next = std::min({next_wake, next_end, next_event});
       if (next >= end) return;
-      if (next_end <= next_wake) {
+      if (next == next_event) {
+        const auto happens = events_.extract(events_.begin());
+        happens.mapped()(next);
+        carry_out(next);
+      } else if (next_end <= next_wake) {
         const std::uint64_t number = endings_.top().number;
         endings_.pop();
         end_request(number, next);
@@ -151,9 +173,11 @@ class Driver {
   std::shared_ptr<const scenarios::LoadPlan> plan_;
   agents::UserPool pool_;
   actors::MetricsRecorder recorder_;
+  actors::Ledger ledger_;
   agents::LoadOrders orders_;
   std::priority_queue<actors::DueWake, std::vector<actors::DueWake>, Later> wakes_;
   std::priority_queue<Ending> endings_;
+  std::multimap<nanoseconds, std::function<void(Instant)>> events_;
 };
 
 }  // namespace squall::tests

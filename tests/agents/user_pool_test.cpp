@@ -299,6 +299,19 @@ BOOST_AUTO_TEST_CASE(the_cap_is_shared_out_exactly) {
       BOOST_TEST(sum == cap);
     }
   }
+  // Of agents that weigh 1, 4, 2 and 7; and of the pieces into which one of them is cut.
+  for (const std::uint64_t cap : {1u, 7u, 13u, 64u, 1000u}) {
+    const auto most = [&](scenarios::AgentShare share) {
+      return in_flight_limit(open(1, cap).load, share).most.value();
+    };
+    const scenarios::AgentShare lost{1, 14, 4};
+    BOOST_TEST(most({0, 14, 1}) + most(lost) + most({5, 14, 2}) + most({7, 14, 7}) == cap);
+    for (const std::uint32_t parts : {1u, 2u, 5u, 100u}) {
+      std::uint64_t sum = 0;
+      for (std::uint32_t part = 0; part < parts; ++part) sum += most(lost.piece(part, parts));
+      BOOST_TEST(sum == most(lost));
+    }
+  }
   BOOST_TEST(!in_flight_limit(open(1, 0).load, {0, 3}).most.has_value());
   BOOST_TEST(!in_flight_limit(closed(5).load, {0, 3}).most.has_value());
 }

@@ -99,7 +99,7 @@ const std::vector<Mutation> mutations{
      {"requests accounted for"}},
     {"more came due than was planned",
      [](RunRecord& r) { --r.agents[0].ready->planned_requests; },
-     {"requests accounted for"}},
+     {"requests accounted for", "offered load"}},
     {"two in a hundred arrivals are missing",
      [](RunRecord& r) { r.agents[0].ready->planned_requests += 14; },
      {"requests accounted for", "arrival rate"}},
@@ -172,9 +172,19 @@ const std::vector<Mutation> mutations{
     {"a clock is hardly known",
      [](RunRecord& r) { r.agents[1].ready->clock_error_bound = 51ms; },
      {"clock offset"}},
-    {"an agent began late",
-     [](RunRecord& r) { r.agents[1].started->start_error = 12ms; },
-     {"common start"}},
+    {"other batches were kept than an agent sealed",
+     [](RunRecord& r) { ++r.agents[0].sealed->hash; },
+     {"batches complete"}},
+    {"an agent stopped by itself",
+     [](RunRecord& r) { r.agents[0].sealed->stopped_because = "its disk is full"; },
+     {"agents"}},
+    {"an agent was without a lease",
+     [](RunRecord& r) {
+       MetricsSnapshot snapshot = moment_in_window();
+       snapshot.paused = 1s;
+       add_batch(r, 0, snapshot);
+     },
+     {"leases"}},
 };
 
 }  // namespace
@@ -184,7 +194,7 @@ BOOST_AUTO_TEST_CASE(a_healthy_run_passes_every_line) {
   for (const AuditLine& line : audit(record))
     BOOST_TEST((line.status == AuditStatus::passed),
                line.name << ": " << line.measured << ": " << line.explanation);
-  BOOST_TEST(audit(record).size() == 15u);
+  BOOST_TEST(audit(record).size() == 16u);
 }
 
 BOOST_AUTO_TEST_CASE(a_healthy_closed_run_has_no_arrivals_and_no_other_agent_to_compare) {
@@ -192,6 +202,7 @@ BOOST_AUTO_TEST_CASE(a_healthy_closed_run_has_no_arrivals_and_no_other_agent_to_
   BOOST_TEST(in_words(lines_with(record, AuditStatus::failed)) == "");
   BOOST_TEST(in_words(lines_with(record, AuditStatus::not_applicable)) ==
              in_words({"arrival rate", "clock offset", "common start"}));
+  BOOST_TEST(lines_with(record, AuditStatus::passed).count("offered load") == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(each_thing_that_goes_wrong_fails_its_own_lines_and_no_others) {
@@ -202,6 +213,13 @@ BOOST_AUTO_TEST_CASE(each_thing_that_goes_wrong_fails_its_own_lines_and_no_other
     BOOST_TEST(in_words(lines_with(record, AuditStatus::failed)) == in_words(mutation.failed),
                mutation.what << ": " << in_words(lines_with(record, AuditStatus::failed)));
   }
+}
+
+BOOST_AUTO_TEST_CASE(an_agent_that_began_late_is_a_warning) {
+  RunRecord record = healthy_record();
+  record.agents[1].started->start_error = 12ms;
+  BOOST_TEST(in_words(lines_with(record, AuditStatus::failed)) == "");
+  BOOST_TEST(in_words(lines_with(record, AuditStatus::warning)) == in_words({"common start"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_failed_line_says_why) {

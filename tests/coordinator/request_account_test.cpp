@@ -1,4 +1,4 @@
-#include "coordinator/run/request_account.hpp"
+#include "coordinator/run/audit/request_account.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -34,7 +34,7 @@ RunRecord reported(const Ledger& ledger) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(in_a_healthy_run_everything_planned_was_completed) {
-  const RequestAccount total = account_of_all(healthy_record());
+  const RequestAccount total = sum_of(accounts_of(healthy_record()));
   BOOST_TEST(total.planned == 700u);
   BOOST_TEST(total.completed == 700u);
   check_adds_up(total);
@@ -42,9 +42,9 @@ BOOST_AUTO_TEST_CASE(in_a_healthy_run_everything_planned_was_completed) {
 
 BOOST_AUTO_TEST_CASE(the_accounts_of_all_agents_add_up_to_the_total) {
   const RunRecord record = healthy_record();
-  RequestAccount sum = account_of(record, 0);
-  sum += account_of(record, 1);
-  BOOST_TEST((sum == account_of_all(record)));
+  RequestAccount sum = accounts_of(record)[0];
+  sum += accounts_of(record)[1];
+  BOOST_TEST((sum == sum_of(accounts_of(record))));
 }
 
 BOOST_AUTO_TEST_CASE(each_way_to_end_has_its_column) {
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(each_way_to_end_has_its_column) {
   ledger.timeout = 5;
   ledger.cancelled = 1;
   ledger.open_at_end = 5;
-  const RequestAccount account = account_of_all(reported(ledger));
+  const RequestAccount account = sum_of(accounts_of(reported(ledger)));
   BOOST_TEST(account.completed == 80u);
   BOOST_TEST(account.failed == 9u);
   BOOST_TEST(account.timed_out == 5u);
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(a_dead_agent_loses_what_was_in_flight_and_what_it_never_rep
   record.agents[0].sealed.reset();
   record.agents[0].lost = "its process ended: killed by signal 9";
   record.broken = "agent local-1 was lost";
-  const RequestAccount account = account_of_all(record);
+  const RequestAccount account = sum_of(accounts_of(record));
   BOOST_TEST(account.planned == 100u);
   BOOST_TEST(account.completed == 30u);
   BOOST_TEST(account.cancelled == 0u);
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(what_was_not_yet_due_at_an_interrupt_is_cancelled_and_not_l
   ledger.scheduled = ledger.issued = ledger.ok = 40;
   RunRecord record = reported(ledger);
   record.interrupted = true;
-  const RequestAccount account = account_of_all(record);
+  const RequestAccount account = sum_of(accounts_of(record));
   BOOST_TEST(account.cancelled == 60u);
   BOOST_TEST(account.lost == 0u);
   check_adds_up(account);
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(what_was_sealed_but_never_arrived_is_lost) {
   RunRecord record = healthy_closed_record();
   auto& sealed = record.agents[0].sealed->totals[static_cast<std::size_t>(Phase::measure)];
   sealed.scheduled += 7;
-  const RequestAccount account = account_of_all(record);
+  const RequestAccount account = sum_of(accounts_of(record));
   BOOST_TEST(account.never_reported == 7u);
   check_adds_up(account);
 }
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(what_was_sealed_but_never_arrived_is_lost) {
 BOOST_AUTO_TEST_CASE(more_than_was_planned_is_a_surplus) {
   Ledger ledger;
   ledger.scheduled = ledger.issued = ledger.ok = 103;
-  const RequestAccount account = account_of_all(reported(ledger));
+  const RequestAccount account = sum_of(accounts_of(reported(ledger)));
   BOOST_TEST(account.surplus == 3u);
   BOOST_TEST(account.lost == 0u);
   check_adds_up(account);

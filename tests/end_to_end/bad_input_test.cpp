@@ -118,10 +118,50 @@ BOOST_AUTO_TEST_CASE(a_port_in_use_is_said_so) {
   BOOST_TEST(contains(err, address));
 }
 
-BOOST_AUTO_TEST_CASE(other_machines_cannot_be_listened_to_yet) {
+BOOST_AUTO_TEST_CASE(other_machines_are_not_listened_to_without_keys) {
   const auto path = folder.write("t.toml", scenario_with_model("synthetic:llama-15m/q8_0"));
-  BOOST_TEST(squall({"run", path, "--listen", "tcp://0.0.0.0:5555"}) == 2);
-  BOOST_TEST(contains(err, "loopback"));
+  const std::vector<std::string> no_keys{"SQUALL_KEYS=" + (folder.path() / "none").string()};
+  BOOST_TEST(squall({"run", path, "--listen", "tcp://0.0.0.0:5555"}, no_keys) == 2);
+  BOOST_TEST(contains(err, "squall keys make"));
+  BOOST_TEST(contains(err, "--keys"));
+  BOOST_TEST(contains(err, "--insecure"));
+  BOOST_TEST(squall({"run", path, "--listen", "tcp://0.0.0.0:5555", "--keys", "/nowhere",
+                     "--insecure"}) == 2);
+  BOOST_TEST(contains(err, "one of them"));
+  BOOST_TEST(squall({"run", path, "--listen", "tcp://0.0.0.0:5555", "--keys", "/nowhere"}) == 2);
+  BOOST_TEST(contains(err, "/nowhere"));
+}
+
+BOOST_AUTO_TEST_CASE(options_of_many_machines_that_contradict_each_other_are_told) {
+  const auto path = folder.write("t.toml", scenario_with_model("synthetic:llama-15m/q8_0"));
+  BOOST_TEST(squall({"run", path, "--wait", "5s"}) == 2);
+  BOOST_TEST(contains(err, "--listen"));
+  BOOST_TEST(squall({"run", path, "--resume", "last"}) == 2);
+  BOOST_TEST(contains(err, "takes no scenario"));
+  BOOST_TEST(squall({"run"}) == 2);
+  BOOST_TEST(contains(err, "which scenario"));
+  BOOST_TEST(squall({"run", path, "--ssh", "-oProxyCommand=x"}) == 2);
+  BOOST_TEST(squall({"agents"}) == 2);
+  BOOST_TEST(contains(err, "--connect"));
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_is_not_there_cannot_be_resumed) {
+  BOOST_TEST(squall({"run", "--resume", "last"}) == 2);
+  BOOST_TEST(contains(err, "no runs"));
+  BOOST_TEST(squall({"run", "--resume", "/nowhere/run"}) == 2);
+  BOOST_TEST(contains(err, "no journal"));
+}
+
+BOOST_AUTO_TEST_CASE(a_state_folder_that_cannot_be_made_is_noticed_before_the_run) {
+  const auto path = folder.write("t.toml", scenario_with_model("synthetic:llama-15m/q8_0"));
+  BOOST_TEST(squall({"run", path, "--state", folder.write("file", "x") / "state"}) == 2);
+  BOOST_TEST(contains(err, "SQUALL_STATE"));
+}
+
+BOOST_AUTO_TEST_CASE(nobody_answers_where_no_coordinator_is) {
+  BOOST_TEST(squall({"agents", "--connect", "tcp://127.0.0.1:1", "--wait", "1s"}) == 1);
+  BOOST_TEST(contains(err, "no coordinator answered"));
+  BOOST_TEST(squall({"agents", "--listen", "tcp://127.0.0.1:*", "--wait", "200ms"}) == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_agent_program_is_said_so) {
@@ -158,10 +198,11 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_said_and_is_no_pass) {
   BOOST_TEST(std::filesystem::is_character_file("/dev/full"));
 }
 
-BOOST_AUTO_TEST_CASE(an_agent_for_another_machine_is_refused_at_once) {
+BOOST_AUTO_TEST_CASE(an_agent_does_not_join_another_machine_without_keys) {
   Process process({(programs / "squall-agent").string(), "--connect", "tcp://10.0.0.1:5555"});
   BOOST_TEST(process.wait(5s) == 2);
-  BOOST_TEST(contains(process.err(), "loopback"));
+  BOOST_TEST(contains(process.err(), "--coordinator-key"));
+  BOOST_TEST(contains(process.err(), "--insecure"));
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_command_suggests_the_nearest) {

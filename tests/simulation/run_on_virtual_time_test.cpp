@@ -17,6 +17,7 @@
 #include "coordinator/run/verdict.hpp"
 #include "scenarios/schema/scenario_parser.hpp"
 #include "tests/fixtures/virtual_time.hpp"
+#include "tests/simulation/simulated_disk.hpp"
 
 using namespace squall;
 using namespace squall::actors;
@@ -52,6 +53,7 @@ BridgeActor::behavior_type agent_wire(BridgeActor::stateful_pointer<Nothing> sel
           [self, wire, name](const SendEnvelope& out) {
             wire->carry(self, wire->coordinator, name, out.envelope);
           },
+          [](const ConnectAnew&) {},  // nothing can be wrong with this connection
           [self](const CloseBridge&) { self->quit(); }};
 }
 
@@ -62,7 +64,7 @@ BridgeActor::behavior_type coordinator_wire(BridgeActor::stateful_pointer<Nothin
             if (const auto agent = wire->agents.find(out.peer); agent != wire->agents.end())
               wire->carry(self, agent->second, {}, out.envelope);
           },
-          [self](const CloseBridge&) { self->quit(); }};
+          [](const ConnectAnew&) {}, [self](const CloseBridge&) { self->quit(); }};
 }
 
 struct VirtualPacerState {
@@ -183,6 +185,7 @@ struct Fixture : tests::VirtualTime {
   std::optional<coordinator::RunRecord> record;
   std::map<std::string, int> left;  // agent -> exit code
   std::vector<caf::strong_actor_ptr> parts_of_agents;
+  tests::SimulatedDisk disk;
 
   void start(const std::string& text, std::size_t count) {
     coordinator::RunRecord fresh;
@@ -192,10 +195,16 @@ struct Fixture : tests::VirtualTime {
     fresh.scenario_file = "simulated.toml";
     fresh.scenario = scenarios::parse_scenario(text, "simulated.toml");
     coordinator::RunActorParts parts;
+    parts.make_phases = [fresh, count](Instant now) {
+      coordinator::Gathering gathering;
+      gathering.agents = count;
+      return coordinator::RunPhases(fresh, gathering, {}, now);
+    };
+    parts.make_journal = [this] { return disk.open("run"); };
     parts.make_bridge = [this](RunActor) { return system.spawn(coordinator_wire, wire); };
     parts.on_progress = [](const coordinator::RunPhases&, Instant) {};
     parts.on_finished = [this](coordinator::RunRecord done, bool) { record = std::move(done); };
-    run = system.spawn(coordinator::run_actor, std::move(fresh), count, parts);
+    run = system.spawn(coordinator::run_actor, parts);
     wire->coordinator = run;
     for (std::size_t i = 0; i < count; ++i) start_agent("agent-" + std::to_string(i));
   }
@@ -212,6 +221,7 @@ struct Fixture : tests::VirtualTime {
     parts.make_target = [this](AgentActor agent, RecorderActor recorder) {
       return ended_with_the_test(system.spawn(virtual_target, agent, recorder));
     };
+    parts.make_journal = [this, name](const PartOpened&) { return disk.open(name); };
     parts.on_left = [this, name](int code, const std::string&) { left[name] = code; };
     agents.push_back(system.spawn(agents::agent_actor, Hello{name, "0.1.0", "host", agents.size()},
                                   std::uint64_t{agents.size() + 1}, parts));
@@ -226,7 +236,8 @@ struct Fixture : tests::VirtualTime {
   }
 
   ~Fixture() {
-    for (const auto& agent : agents) caf::anon_send(agent, Interrupt{});
+    for (int times = 0; times < 2; ++times)  // the second time they leave at once
+      for (const auto& agent : agents) caf::anon_send(agent, Interrupt{});
     caf::anon_send(run, EndActors{});
     drain();
     for (const auto& part : parts_of_agents)
@@ -291,7 +302,7 @@ BOOST_AUTO_TEST_CASE(a_wire_that_loses_and_repeats_changes_no_count) {
   BOOST_REQUIRE(record.has_value());
   const auto clean = whole();
   Fixture bad;
-  bad.wire->lose_every = 5;
+  bad.wire->lose_every = 7;  // no lease is lost with so few
   bad.wire->repeat_every = 3;
   bad.start(open_arrivals, 2);
   bad.advance(60s);
@@ -326,14 +337,29 @@ BOOST_AUTO_TEST_CASE(a_silent_agent_ends_the_run_and_what_it_did_report_stays_kn
   BOOST_TEST(imbalances(record->timeline.of_agent(0, Phase::measure).ledger).empty());
 }
 
-BOOST_AUTO_TEST_CASE(an_agent_without_its_coordinator_stops_its_load_and_leaves) {
+BOOST_AUTO_TEST_CASE(
+    an_agent_without_its_coordinator_starts_nothing_and_leaves_when_its_patience_ends) {
   start(closed_users, 1);
   advance(6s);
   wire->coordinator = BridgeListener{};
   wire->lose_every = 1;  // the line is cut
-  advance(10s);
+  advance(60s);
+  BOOST_TEST(left.count("agent-0") == 0u);  // it still hopes
+  advance(10min);
   BOOST_REQUIRE(left.count("agent-0") == 1u);
   BOOST_TEST(left.at("agent-0") == 1);
+  // What it measured is in its journal, the seal too, and it asked nothing after its lease.
+  std::uint64_t issued = 0;
+  bool sealed = false;
+  for (const auto& entry_bytes : disk.records("agent-0")) {
+    const auto entry = decode_agent_entry(entry_bytes).value();
+    sealed |= std::holds_alternative<PartSealed>(entry);
+    if (const auto* taken = std::get_if<BatchTaken>(&entry))
+      for (const auto& phase : taken->batch.snapshot.phases) issued += phase.ledger.issued;
+  }
+  BOOST_TEST(sealed);
+  BOOST_TEST(issued > 0u);
+  BOOST_TEST(issued < 90u);  // of 144 in the whole plan
 }
 
 BOOST_AUTO_TEST_CASE(a_freeze_shows_in_the_open_model_and_one_agent_in_five_being_slow_does_too) {

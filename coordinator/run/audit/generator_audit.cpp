@@ -36,8 +36,9 @@ AuditLine loop_lag(const RunRecord& record) {
     line.explanation = "nothing was measured";
     return line;
   }
+  // A lost agent that was stopped and came back tells of its own stop; it is judged as lost.
   const auto lag = [&](std::size_t agent) {
-    return record.timeline.window_of(agent).worst_loop_lag;
+    return record.agents[agent].lost ? zero : record.timeline.window_of(agent).worst_loop_lag;
   };
   const std::size_t worst = worst_agent(record, lag);
   line.status = pass_if(lag(worst) <= audit_limits::loop_lag);

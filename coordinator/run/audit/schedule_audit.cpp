@@ -4,6 +4,8 @@
 #include <cmath>
 #include <variant>
 
+#include "coordinator/run/audit/fabric_audit.hpp"
+#include "coordinator/run/audit/request_account.hpp"
 #include "coordinator/text/readable_numbers.hpp"
 
 namespace squall::coordinator {
@@ -104,8 +106,15 @@ AuditLine arrival_rate(const RunRecord& record) {
   std::uint64_t planned = 0;
   for (const auto& agent : record.agents)
     planned += agent.ready ? agent.ready->planned_requests : 0;
-  const std::uint64_t scheduled = record.timeline.total(Phase::warm_up).ledger.scheduled +
-                                  measured_phase(record).ledger.scheduled;
+  std::uint64_t scheduled = record.timeline.total(Phase::warm_up).ledger.scheduled +
+                            measured_phase(record).ledger.scheduled;
+  if (losses_are_tolerated(record) && !record.moved.empty()) {
+    // What a lost agent did not report and what nobody asked meanwhile is told as lost, not as a
+    // wrong pace of the others.
+    const RequestAccount all = sum_of(accounts_of(record));
+    planned -= std::min(planned, all.lost + all.left_out);
+    scheduled -= all.moved_on;
+  }
   if (planned == 0) {
     line.status = AuditStatus::not_enough;
     line.explanation = "nothing was planned";

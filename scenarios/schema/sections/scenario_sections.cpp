@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "scenarios/schema/sections/agents_section.hpp"
 #include "scenarios/schema/sections/load_section.hpp"
 #include "scenarios/schema/sections/prompts_section.hpp"
 #include "scenarios/schema/sections/section_table.hpp"
@@ -84,6 +85,8 @@ Scenario read_scenario(const DocumentNode& root, Mistakes& mistakes) {
   read_categories(root, scenario.categories, mistakes);
   with_section(root, accuracy_section, "accuracy", mistakes,
                [&](const TableReader& table) { read_accuracy(table, scenario.accuracy); });
+  with_section(root, agents_section, "agents", mistakes,
+               [&](const TableReader& table) { read_agents(table, scenario.agents); });
   with_section(root, phases_section, "phases", mistakes,
                [&](const TableReader& table) { read_phases(table, scenario.phases); });
   check_load(root, scenario, mistakes);

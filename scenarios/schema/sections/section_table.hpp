@@ -13,7 +13,7 @@ namespace squall::scenarios {
 
 inline constexpr auto file_keys = std::to_array<std::string_view>(
     {"name", "description", "seed", "thresholds", "target", "users", "arrivals", "trace", "prompts",
-     "answers", "categories", "accuracy", "phases"});
+     "answers", "categories", "accuracy", "agents", "phases"});
 inline constexpr auto target_keys = std::to_array<std::string_view>(
     {"kind",
      // every kind
@@ -46,6 +46,8 @@ inline constexpr auto answers_keys = std::to_array<std::string_view>({"tokens"})
 inline constexpr auto category_keys =
     std::to_array<std::string_view>({"name", "weight", "prompts", "answers"});
 inline constexpr auto accuracy_keys = std::to_array<std::string_view>({"sample", "time_limit"});
+inline constexpr auto agents_keys = std::to_array<std::string_view>(
+    {"require", "weights", "may_lose", "take_over_ramp", "may_pause"});
 inline constexpr auto phases_keys =
     std::to_array<std::string_view>({"warm_up", "measure", "drain"});
 
@@ -61,13 +63,14 @@ inline constexpr Section prompts_section{"[prompts]", prompts_keys};
 inline constexpr Section answers_section{"[answers]", answers_keys};
 inline constexpr Section categories_section{"[[categories]]", category_keys};
 inline constexpr Section accuracy_section{"[accuracy]", accuracy_keys};
+inline constexpr Section agents_section{"[agents]", agents_keys};
 inline constexpr Section phases_section{"[phases]", phases_keys};
 
 /// Every section, so that a key in the wrong one can be sent home.
 inline constexpr std::array sections{
     top_section,        target_section,   retries_section, breaker_section, cache_section,
     users_section,      arrivals_section, trace_section,   prompts_section, answers_section,
-    categories_section, accuracy_section, phases_section};
+    categories_section, accuracy_section, agents_section,  phases_section};
 
 inline constexpr double days = 24 * 3600;
 inline constexpr NumberRange any_duration{0, 30 * days};

@@ -1,0 +1,173 @@
+#include "coordinator/commands/run_command.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <unistd.h>
+
+#include "actors/tool_version.hpp"
+#include "coordinator/commands/report_file.hpp"
+#include "coordinator/commands/run_conduct.hpp"
+#include "coordinator/live/terminal.hpp"
+#include "coordinator/processes/local_agents.hpp"
+#include "coordinator/report/json_report.hpp"
+#include "coordinator/report/run_report.hpp"
+#include "coordinator/report/text_summary.hpp"
+#include "coordinator/run/run_replay.hpp"
+#include "coordinator/run_folder.hpp"
+#include "scenarios/schema/scenario_parser.hpp"
+
+namespace squall::coordinator {
+
+using namespace actors;
+
+namespace {
+
+std::string wall_clock(const char* format) {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), format, &utc);
+  return text.data();
+}
+
+RunRecord new_record(const std::string& file, std::string text) {
+  RunRecord record;
+  record.scenario = scenarios::parse_scenario(text, file);
+  record.scenario_hash = hash_of_scenario(text);
+  record.scenario_text = std::move(text);
+  record.scenario_file = std::filesystem::absolute(file).string();
+  record.tool_version = tool_version;
+  record.started_at = wall_clock("%Y-%m-%dT%H:%M:%SZ");
+  record.id = wall_clock("%Y%m%d-%H%M%S-") + std::to_string(getpid());
+  return record;
+}
+
+/// A terminal's width, within what tables need and what is easy to read; of a file or a pipe, 100.
+std::size_t summary_width(std::FILE* stream) {
+  if (isatty(fileno(stream)) != 1) return 100;
+  return std::clamp<std::size_t>(terminal_width(stream), 60, 120);
+}
+
+int tell_why_not(const Ended& ended) {
+  const RunRecord& record = ended.record;
+  const char* otherwise = record.interrupted ? "interrupted" : "the run did not begin";
+  std::fprintf(stderr, "squall: %s\n", record.broken.value_or(otherwise).c_str());
+  if (record.interrupted) return 130;
+  return ended.broken_by_user ? 2 : 1;
+}
+
+/// Everything for people on standard output, and for programs in the run's folder and in `json`.
+int report(const RunRecord& record, const RunFolder& folder, ReportFile& json) {
+  const RunReport made = make_run_report(record);
+  const std::string text =
+      text_summary(made, {.colour = colour_wanted(stdout), .width = summary_width(stdout)});
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  const std::string everything = json_report(made, record);
+  bool written = ReportFile(folder.report().string()).write(everything);
+  if (json.wanted()) written = json.write(everything) && written;
+  return written ? made.verdict.exit_code : 1;
+}
+
+/// A run that never began leaves nothing behind.
+class NewFolder {
+ public:
+  explicit NewFolder(const ConductPlan& plan) {
+    if (plan.resumed.empty()) path_ = plan.folder.path;
+  }
+  ~NewFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  NewFolder(const NewFolder&) = delete;
+  NewFolder& operator=(const NewFolder&) = delete;
+  void keep() { path_.clear(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+int conduct_and_report(const ConductPlan& plan, RunRecord record, ReportFile& json) {
+  NewFolder folder(plan);
+  const Ended ended = conduct_run(plan, std::move(record));
+  std::error_code ignored;
+  std::filesystem::remove_all(plan.folder.keys(), ignored);  // secrets of agents that are no more
+  if (!ended.record.began) return tell_why_not(ended);
+  folder.keep();
+  return report(ended.record, plan.folder, json);
+}
+
+/// The journal of a run that can go on, or why it cannot.
+std::vector<RunEntry> entries_to_resume(const RunFolder& folder) {
+  auto entries = read_run_journal(folder.journal());
+  if (std::holds_alternative<RunFinished>(entries.back()))
+    throw UsageError("run " + folder.run() + " is over, there is nothing to resume; its report: " +
+                     folder.report().string());
+  return entries;
+}
+
+int resume_run(const RunOptions& options) {
+  if (!options.scenario.empty() || !options.listen.empty() || options.agents || options.local ||
+      !options.wait.empty() || !options.agents_file.empty() || !options.ssh.empty())
+    throw UsageError(
+        "--resume goes on with a run as it was: it takes no scenario and no agents, only --keys, "
+        "--insecure, --state and --json");
+  const RunFolder folder = find_run_folder(state_folder(options.state), options.resume);
+  ConductPlan plan{.folder = folder, .resumed = entries_to_resume(folder)};
+  RunReplay replay;
+  for (const auto& entry : plan.resumed) replay.take(entry);
+  RunRecord record = replay.record();
+  plan.listen = record.endpoint;
+  const bool had_keys = record.security == "curve";
+  const bool default_keys = had_keys && options.keys.empty();
+  plan.security =
+      security_of(record.endpoint, default_keys ? default_key_folder().string() : options.keys,
+                  options.insecure || record.insecure);
+  if (had_keys != plan.security.has_keys())
+    throw UsageError("run " + folder.run() + " began " + (had_keys ? "with" : "without") +
+                     " keys and cannot go on " + (had_keys ? "without" : "with") + " them");
+  trust_local_agents_again(plan.security, folder.keys());
+  ReportFile json(options.json);
+  return conduct_and_report(plan, std::move(record), json);
+}
+
+}  // namespace
+
+std::string read_scenario(const std::string& path) {
+  return read_text_file(path, "cannot read scenario", "scenarios/ has ready-made ones");
+}
+
+int run_command(const RunOptions& options) {
+  if (!options.resume.empty()) return resume_run(options);
+  if (options.scenario.empty())
+    throw UsageError("which scenario? scenarios/ has ready-made ones; --resume goes on with a run");
+  const Participants who = participants_of(options);
+  RunRecord record = new_record(options.scenario, read_scenario(options.scenario));
+  check_labels(options, who, record.scenario.agents);
+  ReportFile json(options.json);
+  const std::string listen = options.listen.empty() ? "tcp://127.0.0.1:*" : options.listen;
+  RunSecurity security = security_of(listen, options.keys, options.insecure);
+  const RunFolder folder = make_run_folder(state_folder(options.state), record.id);
+  trust_local_agents(security, who.local, folder.keys());
+  const ConductPlan plan{.who = who,
+                         .listen = listen,
+                         .security = std::move(security),
+                         .folder = folder,
+                         .state = options.state,
+                         .labels = options.local_labels,
+                         .ssh_program = options.ssh_program,
+                         .resumed = {}};
+  return conduct_and_report(plan, std::move(record), json);
+}
+
+int validate_command(const std::string& scenario) {
+  const auto parsed = scenarios::parse_scenario(read_scenario(scenario), scenario);
+  std::printf("%s: scenario '%s' is valid\n", scenario.c_str(), parsed.name.c_str());
+  return 0;
+}
+
+}  // namespace squall::coordinator

@@ -1,0 +1,310 @@
+#include "coordinator/commands/run_conduct.hpp"
+
+#include <algorithm>
+#include <array>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <signal.h>
+#include <unistd.h>
+
+#include "actors/bridge/bridge_actor.hpp"
+#include "coordinator/commands/gathering_news.hpp"
+#include "coordinator/commands/own_addresses.hpp"
+#include "coordinator/live/live_view.hpp"
+#include "coordinator/live/terminal.hpp"
+#include "coordinator/processes/local_agents.hpp"
+#include "coordinator/processes/ssh_agents.hpp"
+#include "coordinator/report/run_report.hpp"
+#include "coordinator/report/run_warnings.hpp"
+#include "coordinator/run/run_actor.hpp"
+#include "coordinator/run/run_replay.hpp"
+#include "coordinator/text/printable_text.hpp"
+
+namespace squall::coordinator {
+
+using namespace std::chrono_literals;
+using namespace actors;
+
+namespace {
+
+constexpr auto local_patience = 15s;
+
+sigset_t blocked_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+/// An endpoint of all interfaces as this machine itself reaches it.
+std::string reachable_here(const std::string& endpoint) {
+  const auto colon = endpoint.rfind(':');
+  const std::string host = endpoint.substr(0, colon);
+  const bool everywhere = host == "tcp://0.0.0.0" || host == "tcp://*" || host == "tcp://[::]";
+  return (everywhere ? "tcp://127.0.0.1" : host) + endpoint.substr(colon);
+}
+
+std::string own_host_name() {
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  return host.data();
+}
+
+/// Which start of this machine it is: clocks count from there.
+std::string boot_id() {
+  std::string id;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> id;
+  return id;
+}
+
+class Conduct {
+ public:
+  Conduct(const ConductPlan& plan, RunRecord record)
+      : plan_(plan),
+        scenario_(record.scenario),
+        signals_(blocked_signals()),
+        gathering_news_(plan.who) {
+    link_ = bind_router(plan.listen, plan.security.router);
+    record.endpoint = link_->endpoint();
+    record.security = plan.security.in_words;
+    record.insecure = is_insecure(record.security);
+    record.boot = boot_id();
+    record.journal = plan.folder.journal();
+    config_.set("scheduler.policy", caf::atom("sharing"));
+    config_.set("scheduler.max-threads", std::size_t{1});
+    config_.set("scheduler.max-throughput", std::size_t{300});
+    system_ = std::make_unique<caf::actor_system>(config_);
+    spawn_run(std::move(record));
+  }
+
+  ~Conduct() {
+    caf::anon_send(run_, EndActors{});
+    run_ = RunActor{};
+    system_.reset();  // waits for the actors, which use what is declared after it
+  }
+  Conduct(const Conduct&) = delete;
+  Conduct& operator=(const Conduct&) = delete;
+
+  Ended wait() {
+    auto outcome = finished_.get_future();
+    if (plan_.resumed.empty()) {
+      invite();
+      start_agents();
+    } else {
+      tell("going on with run " + plan_.folder.run() + " at " + link_->endpoint() +
+           "; its agents come back by themselves");
+    }
+    while (outcome.wait_for(0ms) != std::future_status::ready) {
+      watch_signals();
+      for (const auto& ended : local_agents_.reap())
+        caf::anon_send(run_, ProcessEnded{ended.process_id, ended.how});
+      for (const auto& name : link_->revoked_since()) {
+        tell("the key of " + printable(name, 60) + " was revoked");
+        caf::anon_send(run_, KeyRevoked{name});
+      }
+      watch_ssh();
+      show_progress();
+    }
+    terminal_.finish();
+    local_agents_.wait_or_end(3s);
+    ssh_agents_.wait_or_end(3s);
+    return outcome.get();
+  }
+
+ private:
+  struct Progress {
+    LiveStatus status;
+    std::vector<AgentThere> there;
+  };
+
+  void spawn_run(RunRecord record) {
+    RunActorParts parts;
+    // By reference: actors begin on their own threads, perhaps when system_ is being let go
+    // already.
+    parts.make_bridge = [&system = *system_, link = link_](RunActor run) {
+      return system.spawn(bridge_actor, link, caf::actor_cast<BridgeListener>(run), Sender::agent);
+    };
+    // Made here, where what is wrong with them can still be told; handed over by the first call.
+    auto phases = std::make_shared<RunPhases>(make_phases(std::move(record)));
+    parts.make_phases = [phases](Instant) { return std::move(*phases); };
+    auto journal = std::make_shared<std::unique_ptr<Journal>>(
+        plan_.resumed.empty() ? create_journal(plan_.folder.journal())
+                              : continue_journal(plan_.folder.journal()));
+    parts.make_journal = [journal] { return std::move(*journal); };
+    parts.turned_away = [link = link_] { return link->counters(); };
+    parts.on_progress = [this](const RunPhases& run, Instant now) {
+      Progress progress{live_status(run, now), agents_there(run)};
+      const std::lock_guard lock(mutex_);
+      progress_ = std::move(progress);
+    };
+    parts.on_finished = [this](RunRecord done, bool broken_by_user) {
+      finished_.set_value({std::move(done), broken_by_user});
+    };
+    run_ = system_->spawn(run_actor, std::move(parts));
+  }
+
+  RunPhases make_phases(RunRecord record) {
+    const Instant now = system_->clock().now();
+    if (!plan_.resumed.empty())
+      return RunPhases::resumed(plan_.resumed, FabricTimes{}, now, record.boot);
+    Gathering gathering{
+        .agents = plan_.who.agents, .wait = plan_.who.wait, .names = plan_.who.names};
+    gathering.host = own_host_name();
+    // Whoever is started here comes at once or not at all.
+    if (!plan_.who.from_elsewhere && plan_.who.ssh.empty()) gathering.patience = local_patience;
+    return {std::move(record), std::move(gathering), FabricTimes{}, now};
+  }
+
+  void invite() {
+    if (!plan_.who.from_elsewhere) return;
+    const auto& router = plan_.security.router;
+    const Entrance entrance{link_->endpoint(), router.keys, router.allow_plain_anywhere,
+                            own_addresses()};
+    for (const auto& line : invitation(entrance, plan_.who)) tell(line);
+  }
+
+  void start_agents() {
+    const std::string endpoint = link_->endpoint();
+    const auto& keys = plan_.security.router.keys;
+    local_agents_.start({.count = plan_.who.local,
+                         .endpoint = reachable_here(endpoint),
+                         .pairs = plan_.security.local_pairs,
+                         .coordinator_key = keys.empty() ? keys : keys / "coordinator.pub",
+                         .insecure = plan_.security.router.allow_plain_anywhere,
+                         .labels = plan_.labels,
+                         .state = plan_.state});
+    SshPlan ssh;
+    if (const char* other = std::getenv("SQUALL_SSH"); other != nullptr && *other != '\0')
+      ssh.ssh = other;
+    ssh.hosts = plan_.who.ssh;
+    ssh.names = names_of_hosts(ssh.hosts);
+    ssh.program = plan_.ssh_program;
+    ssh.labels = plan_.labels;
+    ssh.coordinator = reachable_here(endpoint).substr(std::string("tcp://").size());
+    ssh.keys = plan_.security.has_keys();
+    ssh_agents_.start(std::move(ssh));
+  }
+
+  void watch_signals() {
+    const timespec patience{0, 50'000'000};
+    if (sigtimedwait(&signals_, nullptr, &patience) <= 0) return;
+    if (interrupted_) {  // asked twice: end at once
+      local_agents_.wait_or_end(0ms);
+      ssh_agents_.wait_or_end(0ms);
+      terminal_.finish();
+      _exit(130);
+    }
+    interrupted_ = true;
+    tell("\ninterrupted: draining briefly (again to end at once)");
+    caf::anon_send(run_, Interrupt{});
+  }
+
+  void watch_ssh() {
+    for (const auto& news : ssh_agents_.poll()) {
+      if (!news.ended) {
+        tell(printable(news.name, 60) + ": " + printable(news.line, 500));
+      } else if (!came_.contains(news.name)) {
+        // Nobody else will come in its place. No process here has the number 0.
+        caf::anon_send(run_, ProcessEnded{0, printable(*news.ended, 500)});
+      }
+    }
+  }
+
+  void show_progress() {
+    auto progress = newest_progress();
+    if (!progress) return;
+    for (const auto& agent : progress->there) came_.insert(agent.name);
+    if (plan_.who.from_elsewhere)
+      for (const auto& line : gathering_news_.update(progress->there)) tell(line);
+    terminal_.show(progress->status);
+  }
+
+  /// A line of its own above the live view.
+  void tell(const std::string& line) {
+    terminal_.finish();
+    std::fprintf(stderr, "%s\n", line.c_str());
+  }
+
+  std::optional<Progress> newest_progress() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(progress_, std::nullopt);
+  }
+
+  LiveStatus live_status(const RunPhases& phases, Instant now) const {
+    LiveMoment moment;
+    moment.stage = phases.stage(now);
+    moment.elapsed = phases.elapsed(now);
+    std::vector<const AgentRecord*> agents;
+    for (const auto& agent : phases.record().agents) {
+      agents.push_back(&agent);
+      moment.agent_names.push_back(agent.hello.name);
+      (agent.lost ? moment.agents_lost : moment.agents_alive) += 1;
+      moment.synthetic_model |= agent.ready && agent.ready->model_is_synthetic;
+    }
+    moment.agents_wanted = agents.size();
+    moment.agents_suspect = phases.roster().silent(now, FabricTimes{}.suspect_after).size();
+    moment.insecure = phases.record().insecure;
+    if (moment.stage == RunStage::gathering) {
+      moment.agents_alive = phases.gathering().present();
+      moment.agents_wanted = std::max(phases.gathering().wanted(), moment.agents_alive);
+    }
+    moment.simulated_target = is_simulated(scenario_, agents);
+    if (moment.stage > RunStage::preparing) moment.warnings = run_warnings(agents);
+    return make_live_status(scenario_, phases.record().timeline, moment);
+  }
+
+  /// While they gather; who came is no news later.
+  std::vector<AgentThere> agents_there(const RunPhases& phases) {
+    std::vector<AgentThere> there;
+    if (all_told_) return there;
+    const auto add = [&](const Hello& hello, const std::string& identity) {
+      there.push_back({hello.name, hello.host, identity, hello.labels});
+    };
+    for (const auto& [epoch, each] : phases.gathering().candidates())
+      add(each.hello, each.identity);
+    for (const auto& each : phases.record().agents) add(each.hello, each.identity);
+    all_told_ = !phases.record().agents.empty();
+    return there;
+  }
+
+  const ConductPlan& plan_;
+  scenarios::Scenario scenario_;
+  sigset_t signals_;
+  std::shared_ptr<ZmqLink> link_;
+  caf::actor_system_config config_;
+  std::unique_ptr<caf::actor_system> system_;
+  LocalAgents local_agents_;
+  SshAgents ssh_agents_;
+  Terminal terminal_{stderr};
+  GatheringNews gathering_news_;
+  std::set<std::string> came_;  // names
+  std::promise<Ended> finished_;
+  RunActor run_;
+  bool interrupted_ = false;
+  std::mutex mutex_;  // guards progress_, which crosses from the actor's thread
+  std::optional<Progress> progress_;
+  bool all_told_ = false;  // of the actor's thread
+};
+
+}  // namespace
+
+Ended conduct_run(const ConductPlan& plan, RunRecord record) {
+  return Conduct(plan, std::move(record)).wait();
+}
+
+}  // namespace squall::coordinator

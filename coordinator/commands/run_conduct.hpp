@@ -1,0 +1,38 @@
+#pragma once
+// A run from the moment at which its coordinator listens to its end: the main thread watches
+// signals and child processes and shows progress, while actors lead the run.
+
+#include <string>
+#include <vector>
+
+#include "actors/journal/run_entries.hpp"
+#include "coordinator/commands/run_options.hpp"
+#include "coordinator/commands/run_security.hpp"
+#include "coordinator/run/run_record.hpp"
+#include "coordinator/run_folder.hpp"
+
+namespace squall::coordinator {
+
+struct ConductPlan {
+  Participants who{};
+  std::string listen{};  // "tcp://127.0.0.1:*"
+  RunSecurity security{};
+  RunFolder folder;
+  std::string state{};                // folder of local agents; empty: as they choose
+  std::vector<std::string> labels{};  // of agents that are started here and over ssh
+  std::string ssh_program{};          // squall's name on other machines
+  // The journal of a run that goes on, whose agents are there already; empty: a new run.
+  std::vector<actors::RunEntry> resumed;
+};
+
+struct Ended {
+  RunRecord record;
+  bool broken_by_user = false;
+};
+
+/// `record` says what is run; where it listens and how is filled in here. Blocks SIGINT and SIGTERM
+/// in this thread for good: they are waited for. A second one ends the program at once with 130.
+/// Throws actors::LinkError, actors::KeyError, actors::JournalError, LocalAgentError, ProcessError.
+Ended conduct_run(const ConductPlan& plan, RunRecord record);
+
+}  // namespace squall::coordinator
