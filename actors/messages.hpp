@@ -3,16 +3,18 @@
 // same on the wire and its comments tell the life of a run. wire/message_codec translates.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "actors/metrics/metrics_snapshot.hpp"
+#include "scenarios/hardware/hardware_facts.hpp"
 #include "scenarios/load/agent_share.hpp"
 
 namespace squall::actors {
 
-inline constexpr std::uint32_t protocol_version = 3;
+inline constexpr std::uint32_t protocol_version = 4;
 
 // ---- agent -> coordinator
 
@@ -60,6 +62,8 @@ struct Ready {  // prepared: model loaded, share planned, clock offset known
   std::string target_origin;          // URL without credentials; engine: empty
   std::string token_counts;           // how prompt tokens are known: "estimated"
   Calibration calibration;
+  std::optional<scenarios::HardwareFacts> hardware;  // none: not looked at
+  std::optional<scenarios::ModelFacts> model_facts;  // none: a server's model
 };
 struct PrepareFailed {
   std::string message;

@@ -51,7 +51,9 @@ RunFolder make_run_folder(const fs::path& state, const std::string& run) {
 
 RunFolder find_run_folder(const fs::path& state, const std::string& run) {
   if (run.find('/') != std::string::npos) {
-    const RunFolder folder{fs::path(run).lexically_normal()};
+    fs::path path = fs::path(run).lexically_normal();
+    if (!path.has_filename()) path = path.parent_path();  // it ended with a slash
+    const RunFolder folder{std::move(path)};
     if (has_journal(folder)) return folder;
     throw RunFolderError("there is no journal in " + run);
   }
@@ -77,6 +79,9 @@ std::vector<RunFolder> list_run_folders(const fs::path& state) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(state / "runs", error))
     if (RunFolder folder{entry.path()}; has_journal(folder)) folders.push_back(std::move(folder));
+  if (error && error != std::errc::no_such_file_or_directory)
+    throw RunFolderError("cannot read " + (state / "runs").string() + ": " + error.message() +
+                         remedy);
   // Names begin with the time.
   std::ranges::sort(folders, {}, &RunFolder::path);
   return folders;

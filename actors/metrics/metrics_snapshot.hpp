@@ -12,6 +12,7 @@
 #include "actors/metrics/histogram.hpp"
 #include "actors/metrics/ledger.hpp"
 #include "actors/metrics/request_timeline.hpp"
+#include "actors/metrics/resource_sample.hpp"
 #include "scenarios/schema/metric.hpp"
 
 namespace squall::actors {
@@ -82,8 +83,10 @@ struct MetricsSnapshot {
   std::uint64_t resident_bytes = 0;  // at the end of the interval
   std::vector<RunEvent> events;      // at most events_kept in an interval
   nanoseconds paused{0};             // of the interval: without a lease, so nothing could start
+  std::vector<ResourceSample> resources;  // at most samples_kept in an interval
 
   static constexpr std::size_t events_kept = 64;
+  static constexpr std::size_t samples_kept = 4;
 
   PhaseMetrics& operator[](Phase phase) { return phases[static_cast<std::size_t>(phase)]; }
   const PhaseMetrics& operator[](Phase phase) const {

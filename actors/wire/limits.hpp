@@ -18,8 +18,13 @@ inline constexpr std::size_t event_limit = 64;         // in a batch
 inline constexpr std::size_t event_text_limit = 512;
 inline constexpr std::size_t label_limit = 64;  // of one agent; each of text_of_label bytes
 inline constexpr std::size_t text_of_label = 256;
-inline constexpr std::size_t roster_limit = 4096;  // lines of a roster
-inline constexpr double rate_limit = 1e12;         // per second: what an agent may claim to drive
+inline constexpr std::size_t roster_limit = 4096;    // lines of a roster
+inline constexpr std::size_t gpu_limit = 16;         // of one machine
+inline constexpr std::size_t processor_limit = 256;  // logical ones, in a sample
+inline constexpr std::size_t bandwidth_limit = 64;   // measurements of one machine
+inline constexpr std::size_t sample_limit = 4;       // of resources, in a batch
+inline constexpr double gauge_limit = 1e18;          // degrees, watts, hertz; ceilings a second
+inline constexpr double rate_limit = 1e12;           // per second: what an agent may claim to drive
 inline constexpr std::uint64_t count_limit = Histogram::count_limit;
 inline constexpr std::int64_t time_limit = std::int64_t{1} << 60;  // nanoseconds: 36 years
 
@@ -28,6 +33,8 @@ inline bool is_instant(std::int64_t instant) {
   return instant >= -time_limit && instant <= time_limit;
 }
 inline bool is_rate(double rate) { return rate >= 0 && rate <= rate_limit; }  // and no NaN
+inline bool is_ceiling(double rate) { return rate >= 0 && rate <= gauge_limit; }
+inline bool is_gauge(double gauge) { return gauge >= -gauge_limit && gauge <= gauge_limit; }
 inline bool is_duration(std::int64_t duration) { return duration >= 0 && duration <= time_limit; }
 
 }  // namespace squall::actors

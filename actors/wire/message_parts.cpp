@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "actors/wire/limits.hpp"
+#include "actors/wire/machine_codec.hpp"
 #include "messages.pb.h"
 
 namespace squall::actors {
@@ -79,6 +80,8 @@ void write(const Ready& m, proto::Ready& ready) {
   ready.set_target_origin(cut(m.target_origin));
   ready.set_token_counts(cut(m.token_counts));
   if (m.calibration != Calibration{}) write(m.calibration, *ready.mutable_calibration());
+  if (m.hardware) write(*m.hardware, *ready.mutable_hardware());
+  if (m.model_facts) write(*m.model_facts, *ready.mutable_model_facts());
 }
 
 void write(const Started& m, proto::Started& out) { out.set_start_error(m.start_error.count()); }
@@ -115,7 +118,9 @@ std::optional<Hello> read(const proto::Hello& in) {
 
 std::optional<Ready> read(const proto::Ready& in) {
   const auto calibration = read(in.calibration());
-  if (!calibration ||
+  auto hardware = read(in.hardware());
+  auto model_facts = read(in.model_facts());
+  if (!calibration || !hardware || !model_facts ||
       !short_enough(in.model_name(), in.model_fingerprint(), in.instruction_set()) ||
       !is_count(in.planned_requests()) || !is_count(in.planned_users()) ||
       !is_duration(in.load_time()) || !is_duration(in.clock_error_bound()) ||
@@ -142,7 +147,9 @@ std::optional<Ready> read(const proto::Ready& in) {
                .target_is_simulated = in.target_is_simulated(),
                .target_origin = in.target_origin(),
                .token_counts = in.token_counts(),
-               .calibration = *calibration};
+               .calibration = *calibration,
+               .hardware = in.has_hardware() ? std::move(hardware) : std::nullopt,
+               .model_facts = in.has_model_facts() ? std::move(model_facts) : std::nullopt};
 }
 
 std::optional<Started> read(const proto::Started& in) {

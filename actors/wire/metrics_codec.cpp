@@ -5,11 +5,13 @@
 #include <utility>
 
 #include "actors/wire/limits.hpp"
+#include "actors/wire/machine_codec.hpp"
 #include "messages.pb.h"
 
 namespace squall::actors {
 
 static_assert(MetricsSnapshot::events_kept <= event_limit);
+static_assert(MetricsSnapshot::samples_kept <= sample_limit);
 
 namespace {
 
@@ -177,6 +179,16 @@ bool read_events(const proto::MetricsBatch& in, std::vector<RunEvent>& events) {
   return true;
 }
 
+bool read_resources(const proto::MetricsBatch& in, std::vector<ResourceSample>& resources) {
+  if (static_cast<std::size_t>(in.resources_size()) > sample_limit) return false;
+  for (const auto& each : in.resources()) {
+    auto sample = actors::read(each);
+    if (!sample) return false;
+    resources.push_back(std::move(*sample));
+  }
+  return true;
+}
+
 }  // namespace
 
 void write(const MetricsBatch& batch, proto::MetricsBatch& out) {
@@ -200,6 +212,8 @@ void write(const MetricsBatch& batch, proto::MetricsBatch& out) {
     event->set_at(snapshot.events[i].at.count());
     event->set_what(snapshot.events[i].what.substr(0, event_text_limit));
   }
+  for (std::size_t i = 0; i < std::min(snapshot.resources.size(), sample_limit); ++i)
+    actors::write(snapshot.resources[i], *out.add_resources());
 }
 
 std::optional<MetricsBatch> read(const proto::MetricsBatch& in) {
@@ -226,7 +240,8 @@ std::optional<MetricsBatch> read(const proto::MetricsBatch& in) {
   snapshot.engine_cpu = nanoseconds(in.engine_cpu());
   snapshot.resident_bytes = in.resident_bytes();
   snapshot.paused = nanoseconds(in.paused());
-  if (!read_events(in, snapshot.events)) return std::nullopt;
+  if (!read_events(in, snapshot.events) || !read_resources(in, snapshot.resources))
+    return std::nullopt;
   return batch;
 }
 

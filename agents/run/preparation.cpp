@@ -82,6 +82,8 @@ Ready ready_message(const PreparedShare& share, const PreparedTarget& target,
       .target_origin = target.origin,
       .token_counts = target.token_counts,
       .calibration = calibration,
+      .hardware = {},
+      .model_facts = {},
   };
 }
 

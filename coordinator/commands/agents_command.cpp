@@ -108,12 +108,16 @@ int hear_greetings(const AgentsOptions& options, nanoseconds patience) {
                readable(patience).c_str());
   link->start([&](Arrival arrival) { inbox.put(std::move(arrival)); });
   std::map<std::uint64_t, std::pair<RosterLine, SteadyClock::time_point>> heard;  // by epoch
-  while (const auto arrival = inbox.take(until)) {
+  constexpr std::size_t most_heard = 20'000;  // whoever greets draws an epoch for itself
+  // A flood may not hold the end up, nor fill the memory.
+  for (auto arrival = inbox.take(until); arrival && SteadyClock::now() < until;
+       arrival = inbox.take(until)) {
     const auto decoded = decode(arrival->frame, Sender::agent);
     const auto* envelope = std::get_if<Envelope>(&decoded);
     if (envelope == nullptr) continue;
     const auto* hello = std::get_if<Hello>(&std::get<AgentMessage>(envelope->message));
     if (hello == nullptr) continue;
+    if (heard.size() >= most_heard && !heard.contains(envelope->epoch)) continue;
     heard[envelope->epoch] = {{hello->name, hello->host, hello->tool_version, hello->labels,
                                "waits for a run", arrival->identity},
                               SteadyClock::now()};

@@ -16,8 +16,7 @@ struct AgentsOptions {
   bool json = false;
 };
 
-/// Prints a table or JSON on standard output. 0: there it is; 1: nobody answered or greeted; 130:
-/// interrupted. Throws UsageError, actors::LinkError, actors::KeyError.
+/// Prints a table or JSON on standard output. 0: there it is; 1: nobody answered or greeted. Throws UsageError, actors::LinkError, actors::KeyError.
 int agents_command(const AgentsOptions& options);
 
 }  // namespace squall::coordinator

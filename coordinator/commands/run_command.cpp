@@ -47,12 +47,6 @@ RunRecord new_record(const std::string& file, std::string text) {
   return record;
 }
 
-/// A terminal's width, within what tables need and what is easy to read; of a file or a pipe, 100.
-std::size_t summary_width(std::FILE* stream) {
-  if (isatty(fileno(stream)) != 1) return 100;
-  return std::clamp<std::size_t>(terminal_width(stream), 60, 120);
-}
-
 int tell_why_not(const Ended& ended) {
   const RunRecord& record = ended.record;
   const char* otherwise = record.interrupted ? "interrupted" : "the run did not begin";

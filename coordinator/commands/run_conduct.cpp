@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
@@ -16,7 +17,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <signal.h>
 #include <unistd.h>
 
@@ -216,19 +216,18 @@ class Conduct {
 
   void watch_ssh() {
     for (const auto& news : ssh_agents_.poll()) {
-      if (!news.ended) {
-        tell(printable(news.name, 60) + ": " + printable(news.line, 500));
-      } else if (!came_.contains(news.name)) {
-        // Nobody else will come in its place. No process here has the number 0.
+      // While they gather, nobody else comes in its place: unless whoever comes in time will do,
+      // there is nothing to wait for. No process here has the number 0.
+      if (news.ended && !all_told_ && !plan_.who.wait)
         caf::anon_send(run_, ProcessEnded{0, printable(*news.ended, 500)});
-      }
+      else if (!news.ended_well)
+        tell(printable(news.name, 60) + ": " + printable(news.ended.value_or(news.line), 500));
     }
   }
 
   void show_progress() {
     auto progress = newest_progress();
     if (!progress) return;
-    for (const auto& agent : progress->there) came_.insert(agent.name);
     if (plan_.who.from_elsewhere)
       for (const auto& line : gathering_news_.update(progress->there)) tell(line);
     terminal_.show(progress->status);
@@ -253,7 +252,8 @@ class Conduct {
     for (const auto& agent : phases.record().agents) {
       agents.push_back(&agent);
       moment.agent_names.push_back(agent.hello.name);
-      (agent.lost ? moment.agents_lost : moment.agents_alive) += 1;
+      moment.lost.push_back(agent.lost.has_value());
+      if (!agent.lost) ++moment.agents_alive;
       moment.synthetic_model |= agent.ready && agent.ready->model_is_synthetic;
     }
     moment.agents_wanted = agents.size();
@@ -292,13 +292,12 @@ class Conduct {
   SshAgents ssh_agents_;
   Terminal terminal_{stderr};
   GatheringNews gathering_news_;
-  std::set<std::string> came_;  // names
   std::promise<Ended> finished_;
   RunActor run_;
   bool interrupted_ = false;
   std::mutex mutex_;  // guards progress_, which crosses from the actor's thread
   std::optional<Progress> progress_;
-  bool all_told_ = false;  // of the actor's thread
+  std::atomic<bool> all_told_ = false;  // the gathering is over; set by the actor's thread
 };
 
 }  // namespace

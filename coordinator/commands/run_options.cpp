@@ -42,6 +42,10 @@ void check_this_machine_only(const RunOptions& options) {
     throw UsageError(
         "without --listen all agents are local: --agents and --local say the same, give one of "
         "them");
+  if (options.local.value_or(1) == 0 || options.agents.value_or(1) == 0)
+    throw UsageError(
+        "without --listen or --ssh the agents are started here, and none would be: at least one is "
+        "needed");
   if (options.agents.value_or(1) > most_local)
     throw UsageError("at most " + std::to_string(most_local) +
                      " agents on one machine; they share its cores and measure each other");

@@ -1,5 +1,6 @@
 #include "coordinator/live/live_status.hpp"
 
+#include <algorithm>
 #include <variant>
 
 #include "actors/metrics/percentile.hpp"
@@ -33,8 +34,12 @@ LiveLatency live_latency(const actors::PhaseMetrics& metrics, Metric metric,
 std::vector<std::string> first_events(const MetricsTimeline& timeline,
                                       const std::vector<std::string>& agents) {
   std::vector<std::string> lines;
-  for (const TimelineEvent& event : timeline.events()) {
-    if (lines.size() == LiveStatus::events_shown) break;
+  const auto events = timeline.events();
+  for (const TimelineEvent& event : events) {
+    if (lines.size() == LiveStatus::events_shown) {
+      lines.push_back("more happened than is shown here; the report has more of it");
+      break;
+    }
     const std::string agent = event.agent < agents.size() ? agents[event.agent] : "";
     lines.push_back(readable_clock(event.at) + " agent " + agent + ": " + event.what);
   }
@@ -56,7 +61,7 @@ LiveStatus make_live_status(const scenarios::Scenario& scenario, const MetricsTi
   status.simulated_target = moment.simulated_target;
   status.insecure = moment.insecure;
   status.agents_suspect = moment.agents_suspect;
-  status.agents_lost = moment.agents_lost;
+  status.agents_lost = static_cast<std::size_t>(std::ranges::count(moment.lost, true));
   status.warnings = moment.warnings;
   status.events = first_events(timeline, moment.agent_names);
   if (const auto* users = std::get_if<scenarios::ClosedUsers>(&scenario.load))
@@ -65,7 +70,9 @@ LiveStatus make_live_status(const scenarios::Scenario& scenario, const MetricsTi
   else
     status.open_model = true;
 
-  for (const AgentGauges& agent : timeline.latest()) {
+  for (std::size_t i = 0; i < timeline.latest().size(); ++i) {
+    if (i < moment.lost.size() && moment.lost[i]) continue;  // what it said last is no more
+    const AgentGauges& agent = timeline.latest()[i];
     status.active_users += agent.active_users;
     status.in_flight += agent.in_flight;
     status.agents_paused += agent.paused > nanoseconds{0} ? 1 : 0;

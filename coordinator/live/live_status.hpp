@@ -22,7 +22,7 @@ struct LiveLatency {
 };
 
 struct LiveStatus {
-  static constexpr std::size_t events_shown = 20;  // the summary has the others
+  static constexpr std::size_t events_shown = 20;  // reports have more of them
 
   std::string scenario;
   RunStage stage = RunStage::gathering;
@@ -63,7 +63,7 @@ struct LiveMoment {
   std::vector<std::string> agent_names{};  // by their numbers
   bool insecure = false;
   std::size_t agents_suspect = 0;
-  std::size_t agents_lost = 0;
+  std::vector<bool> lost{};  // by their numbers; none: nobody is
 };
 
 LiveStatus make_live_status(const scenarios::Scenario& scenario, const MetricsTimeline& timeline,

@@ -60,15 +60,15 @@ std::string troubled_agents(const LiveStatus& status) {
   return text;
 }
 
-/// Whatever else has to give way, that the model is synthetic or the target simulated stays
-/// visible.
+/// Whatever else has to give way, that the run is insecure, the model synthetic or the target
+/// simulated stays visible.
 std::string head_line(const LiveStatus& status, std::size_t width) {
-  std::string rest = std::string(": ") + name_of(status.stage) + ", " +
-                     readable_count(status.agents_alive) + "/" +
-                     plural(status.agents_wanted, "agent") + troubled_agents(status);
+  std::string rest = std::string(": ") + name_of(status.stage);
   if (status.insecure) rest += "  INSECURE";
   if (status.simulated_target) rest += "  SIMULATED";
   if (status.synthetic_model) rest += "  SYNTHETIC MODEL";
+  rest += "  " + readable_count(status.agents_alive) + "/" + plural(status.agents_wanted, "agent") +
+          troubled_agents(status);
   if (!status.warnings.empty()) rest += "  " + plural(status.warnings.size(), "warning");
   constexpr std::size_t shortest = 8, longest = 60;
   const std::size_t room = width > rest.size() ? width - rest.size() : 0;

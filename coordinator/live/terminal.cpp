@@ -42,7 +42,8 @@ bool unicode_wanted(std::FILE* stream) {
     const char* const value = std::getenv(name);
     if (value == nullptr || *value == '\0') continue;
     std::string locale(value);
-    for (char& letter : locale) letter = static_cast<char>(std::toupper(letter));
+    for (char& letter : locale)
+      letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
     return locale.find("UTF-8") != std::string::npos || locale.find("UTF8") != std::string::npos;
   }
   return false;
@@ -53,6 +54,11 @@ std::size_t terminal_width(std::FILE* stream) {
   if (ioctl(fileno(stream), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
   // The last column is left free: some terminals wrap as soon as it is written.
   return size.ws_col > 1 ? size.ws_col - 1U : 1U;
+}
+
+std::size_t summary_width(std::FILE* stream) {
+  if (isatty(fileno(stream)) != 1) return 100;
+  return std::clamp<std::size_t>(terminal_width(stream), 60, 120);
 }
 
 Terminal::Terminal(std::FILE* stream)

@@ -21,6 +21,9 @@ bool unicode_wanted(std::FILE* stream);
 /// Columns that may be written to; 80 where it is no terminal.
 std::size_t terminal_width(std::FILE* stream);
 
+/// Of a terminal within what tables need and what is easy to read; of a file or a pipe, 100.
+std::size_t summary_width(std::FILE* stream);
+
 class Terminal {
  public:
   /// `stream` must outlive the terminal.
@@ -46,7 +49,7 @@ class Terminal {
   bool in_place_;
   bool colour_;
   std::size_t drawn_ = 0;          // lines on the screen that are ours
-  std::vector<std::string> told_;  // warnings
+  std::vector<std::string> told_;  // warnings and events
   std::optional<RunStage> last_stage_;
   nanoseconds last_line_{0};
 };

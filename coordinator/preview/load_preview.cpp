@@ -8,6 +8,8 @@
 #include <set>
 #include <variant>
 
+#include "coordinator/run/metrics_timeline.hpp"
+
 namespace squall::coordinator {
 
 using namespace scenarios;
@@ -19,8 +21,6 @@ namespace {
 constexpr std::uint64_t enough_of_sessions = 10'000;
 
 constexpr std::uint64_t arrivals_walked = 20'000'000;
-
-double in_seconds(nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
 
 /// Lengths as they come, then as a histogram.
 class Lengths {

@@ -1,13 +1,11 @@
 #include "coordinator/preview/preview_command.hpp"
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <variant>
 
+#include "coordinator/commands/report_file.hpp"
 #include "coordinator/commands/run_command.hpp"
 #include "coordinator/live/terminal.hpp"
 #include "coordinator/preview/load_preview.hpp"
@@ -33,18 +31,10 @@ std::shared_ptr<const scenarios::Trace> trace_of(const scenarios::Scenario& scen
   }
 }
 
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text << '\n';
-  file.close();
-  if (!file)
-    throw UsageError("cannot write " + path + ": " + std::strerror(errno) +
-                     "; --json needs a path in a folder that exists and may be written to");
-}
-
 }  // namespace
 
 int preview_command(const PreviewCommand& command) {
+  ReportFile json(command.json);
   const auto scenario =
       scenarios::parse_scenario(read_scenario(command.scenario), command.scenario);
   const PreviewStyle style{.width = terminal_width(stdout),
@@ -55,8 +45,7 @@ int preview_command(const PreviewCommand& command) {
                    trace_of(scenario, command.scenario));
   const std::string text = preview_text(scenario, preview, style);
   std::fwrite(text.data(), 1, text.size(), stdout);
-  if (!command.json.empty()) write_file(command.json, preview_json(scenario, preview));
-  return 0;
+  return json.wanted() && !json.write(preview_json(scenario, preview)) ? 1 : 0;
 }
 
 }  // namespace squall::coordinator

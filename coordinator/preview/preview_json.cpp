@@ -73,6 +73,8 @@ std::string preview_json(const scenarios::Scenario& scenario, const LoadPreview&
     agents.push_back(preview.open_model ? json{{"arrivals", agent.arrivals}}
                                         : json{{"users", agent.users}});
   out["agents"] = std::move(agents);
+  // Weights go by labels, which only running agents have.
+  out["agents_weigh_equally"] = scenario.agents.weights.empty();
   return out.dump(2, ' ', false, json::error_handler_t::replace);
 }
 

@@ -184,6 +184,10 @@ class PreviewPage {
                 {preview_.open_model ? plural(preview_.agents[i].arrivals, "arrival")
                                      : plural(preview_.agents[i].users, "user")}});
     table(rows);
+    if (!scenario_.agents.weights.empty())
+      note(
+          "For agents of equal weight: [agents] weights go by labels, which only running agents "
+          "have.");
     if (preview_.agents.size() > most)
       note("and " + plural(preview_.agents.size() - most, "more agent"));
     if (preview_.checked_for_accuracy > 0)

@@ -159,7 +159,7 @@ void SshAgents::heard(std::size_t host, std::string line, std::vector<SshNews>& 
     if (session.attempt + 1 < tries) return;
   }
   session.last_line = line;
-  news.push_back({plan_.names[host], std::move(line), std::nullopt});
+  news.push_back({plan_.names[host], std::move(line), std::nullopt, false});
 }
 
 void SshAgents::reap(std::size_t host, std::vector<SshNews>& news) {
@@ -176,7 +176,7 @@ void SshAgents::reap(std::size_t host, std::vector<SshNews>& news) {
   }
   std::string how = "ssh " + plan_.hosts[host] + ": " + describe_end(status);
   if (!session.last_line.empty()) how += ": " + session.last_line;
-  news.push_back({plan_.names[host], {}, std::move(how)});
+  news.push_back({plan_.names[host], {}, std::move(how), status == 0});
 }
 
 bool SshAgents::all_ended() const {

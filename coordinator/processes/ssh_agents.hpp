@@ -42,6 +42,7 @@ struct SshNews {
   std::string name;                  // the agent's
   std::string line;                  // what it or ssh said
   std::optional<std::string> ended;  // and how, in words
+  bool ended_well = false;           // with exit code 0
 };
 
 class SshAgents {

@@ -154,16 +154,26 @@ TextTable events_table(const RunReport& report) {
               {"agent " + printable(event.agent, 24), Style::dim},
               {printable(event.what, 300)}});
   }
-  std::uint64_t more = report.events_left_out;
-  if (report.events.size() > most) more += report.events.size() - most;
-  if (more > 0) rows.add({{""}, {""}, {"and " + plural(more, "more event") + "; see --json"}});
+  if (report.events.size() > most)
+    rows.add({{""},
+              {""},
+              {"and " + plural(report.events.size() - most, "more event") + "; see --json"}});
+  if (report.events_left_out > 0)
+    rows.add(
+        {{""}, {""}, {"and " + plural(report.events_left_out, "event") + " that were not kept"}});
   return rows;
+}
+
+std::string share_in_words(const scenarios::AgentShare& share) {
+  const std::string first = std::to_string(share.index + 1);
+  const std::string of_all = " of " + std::to_string(share.count);
+  if (share.width == 1) return "share " + first + of_all;
+  return "shares " + first + " to " + std::to_string(share.index + share.width) + of_all;
 }
 
 std::string agent_in_words(const AgentReport& agent) {
   const AgentRecord& record = agent.record;
-  std::string text = "share " + std::to_string(record.share.index + 1) + " of " +
-                     std::to_string(record.share.count) + " on " + record.hello.host;
+  std::string text = share_in_words(record.share) + " on " + record.hello.host;
   if (!record.ready) return text;
   const actors::Ready& ready = *record.ready;
   text += target_in_words(ready) + "; plan " + sixteen_digits(ready.plan_fingerprint);

@@ -17,6 +17,9 @@ TextTable categories_table(const PhaseReport& phase);
 /// Empty when nothing happened.
 TextTable events_table(const RunReport& report);
 
+/// "share 2 of 3"; of one that weighs more, "shares 4 to 8 of 8".
+std::string share_in_words(const scenarios::AgentShare& share);
+
 /// One agent in words: share, target, model, what it can drive and what the run needed.
 std::string agent_in_words(const AgentReport& agent);
 

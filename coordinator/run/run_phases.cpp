@@ -357,7 +357,8 @@ Steps RunPhases::on_process_ended(std::uint64_t process_id, const std::string& h
   const bool gathering = before_start_ == RunStage::gathering;
   RosterEntry* agent = roster_.find_process(process_id, host_);
   if (gathering || agent == nullptr)
-    break_run(gathering && gathering_.find_by_process(process_id) != nullptr
+    break_run(process_id == 0 ? "an agent that was to take part ended before all were there: " + how
+              : gathering && gathering_.find_by_process(process_id) != nullptr
                   ? "a local agent ended while the others were still to join: " + how
                   : "a local agent ended before it joined: " + how,
               false, now);

@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <signal.h>
-#include <spawn.h>
 #include <sstream>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -53,48 +53,50 @@ std::string content_of(const std::string& path) {
   return text.str();
 }
 
-pid_t start(std::vector<std::string> command, const std::string& errors) {
-  std::vector<char*> argv;
-  for (auto& word : command) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setpgroup(&attributes, 0);  // a terminal's Ctrl-C is ours to pass on
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addopen(&files, STDERR_FILENO, errors.c_str(),
-                                   O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  pid_t child = 0;
-  const int error = posix_spawn(&child, argv[0], &files, &attributes, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&files);
-  posix_spawnattr_destroy(&attributes);
-  if (error != 0) throw ChildRunError("cannot start " + command[0] + ": " + std::strerror(error));
-  return child;
+/// Ends a child as people do: Ctrl-C, then Ctrl-C again, which takes its agents with it.
+class PatientEnd {
+ public:
+  explicit PatientEnd(pid_t child) : child_(child) {}
+
+  void go_on(std::chrono::steady_clock::time_point now) {
+    if (now < next_) return;
+    kill(child_, asked_ < 2 ? SIGINT : SIGKILL);
+    next_ = now + (asked_ == 0 ? 10s : 3s);
+    ++asked_;
+  }
+
+ private:
+  pid_t child_;
+  int asked_ = 0;
+  std::chrono::steady_clock::time_point next_{};
+};
+
+pid_t start(const std::vector<std::string>& command, const std::string& errors) {
+  const int file = open(errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (file < 0) throw ChildRunError("cannot write " + errors + ": " + std::strerror(errno));
+  try {
+    const pid_t child = start_child(command, {.errors = file});
+    close(file);
+    return child;
+  } catch (const ProcessError& error) {
+    close(file);
+    throw ChildRunError(error.what());
+  }
 }
 
 int wait_for(pid_t child, std::chrono::seconds limit, const std::function<bool()>& go_on) {
-  const auto begun = std::chrono::steady_clock::now();
-  auto last_word = begun + limit;
-  bool told_to_end = false;
+  const auto last_word = std::chrono::steady_clock::now() + limit;
+  std::optional<PatientEnd> end;
   int status = 0;
-  while (waitpid(child, &status, WNOHANG) == 0) {
+  for (;;) {
+    const pid_t ended = waitpid(child, &status, WNOHANG);
+    if (ended == child) return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    if (ended < 0) return -1;
     const auto now = std::chrono::steady_clock::now();
-    if (!told_to_end && (now >= last_word || !go_on())) {
-      told_to_end = true;
-      kill(child, SIGINT);  // it drains, and ends its agents
-      last_word = now + 10s;
-    } else if (told_to_end && now >= last_word) {
-      kill(child, SIGKILL);
-    }
+    if (!end && (now >= last_word || !go_on())) end.emplace(child);
+    if (end) end->go_on(now);
     usleep(50'000);
   }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 }  // namespace

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "coordinator/selftest/run_figures.hpp"
 #include "coordinator/selftest/selftest_check.hpp"
+#include "coordinator/selftest/selftest_figures.hpp"
 
 namespace squall::coordinator {
 
@@ -19,13 +19,13 @@ struct KnownRun {
   unsigned agents = 1;
   std::chrono::seconds length{0};  // about, without the time to start
   double noise_rate = 0;  // above 0: a bare thread wakes so often meanwhile, for comparison
-  std::function<std::vector<SelftestCheck>(const RunFigures&)> judge;
+  std::function<std::vector<SelftestCheck>(const SelftestFigures&)> judge;
 };
 
 /// `quick`: short ones only.
 std::vector<KnownRun> known_runs(bool quick, std::uint64_t seed);
 
 /// What every run must show, whatever its law: accounts that balance, and the word "simulated".
-std::vector<SelftestCheck> checks_of_any_run(const RunFigures& figures, unsigned agents);
+std::vector<SelftestCheck> checks_of_any_run(const SelftestFigures& figures, unsigned agents);
 
 }  // namespace squall::coordinator

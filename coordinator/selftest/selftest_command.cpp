@@ -1,17 +1,13 @@
 #include "coordinator/selftest/selftest_command.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <ctime>
-#include <fstream>
 #include <optional>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "coordinator/commands/run_command.hpp"
+#include "coordinator/commands/report_file.hpp"
 #include "coordinator/live/terminal.hpp"
 #include "coordinator/selftest/child_run.hpp"
 #include "coordinator/selftest/interval_coverage.hpp"
@@ -135,7 +131,7 @@ class Selftest {
       section.checks = checks_of(known, child, noise ? p99_of(noise->lateness()) : 0ns);
     } catch (const ChildRunError& error) {
       section.checks.push_back({"the run", "to end with a report", error.what(), false});
-    } catch (const RunFiguresError& error) {
+    } catch (const SelftestFiguresError& error) {
       section.checks.push_back({"the run", "to end with a report", error.what(), false});
     }
     results_.sections.push_back(std::move(section));
@@ -149,7 +145,7 @@ class Selftest {
                "exit code " + std::to_string(child.exit_code) + ": " + child.errors.substr(line),
                false}};
     }
-    RunFigures figures = read_run_figures(child.json);
+    SelftestFigures figures = read_selftest_figures(child.json);
     figures.noise_floor_p99 = noise_floor;
     auto checks = known.judge(figures);
     for (auto& check : checks_of_any_run(figures, known.agents)) checks.push_back(std::move(check));
@@ -162,31 +158,15 @@ class Selftest {
   SelftestResults results_;
 };
 
-std::size_t width_of_output() {
-  winsize size{};
-  const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 60;
-  return known ? size.ws_col : 120;
-}
-
 }  // namespace
 
 int selftest_command(const SelftestOptions& options) {
-  std::ofstream file;
-  if (!options.json.empty()) {
-    file.open(options.json, std::ios::binary);  // before minutes are spent
-    if (!file)
-      throw UsageError("cannot write " + options.json + ": " + std::strerror(errno) +
-                       "; --json needs a path in a folder that exists and may be written to");
-  }
+  ReportFile json(options.json);  // before minutes are spent
   const SelftestResults results = Selftest(options).run();
   const bool colour = colour_wanted(stdout);
-  std::printf("%s\n%s\n", selftest_table(results, width_of_output(), colour).c_str(),
+  std::printf("%s\n%s\n", selftest_table(results, summary_width(stdout), colour).c_str(),
               selftest_sentence(results).c_str());
-  if (file.is_open() && !(file << selftest_json(results) << '\n' << std::flush)) {
-    std::fprintf(stderr, "squall: %s was not written: %s\n", options.json.c_str(),
-                 std::strerror(errno));
-    return 1;
-  }
+  if (json.wanted() && !json.write(selftest_json(results))) return 1;
   if (results.interrupted) return 130;
   return results.failures() == 0 ? 0 : 1;
 }

@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(another_version_is_told_with_both_versions) {
   BOOST_TEST((error.kind == Kind::wrong_version));
   BOOST_TEST(
       error.text ==
-      "the peer speaks version 42 of Squall's protocol, this program version 3; use the same "
+      "the peer speaks version 42 of Squall's protocol, this program version 4; use the same "
       "release on both sides");
 }
 

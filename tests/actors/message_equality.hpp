@@ -21,12 +21,12 @@ inline bool operator==(const Ready& a, const Ready& b) {
                   a.model_fingerprint, a.model_is_synthetic, a.instruction_set, a.engine_threads,
                   a.load_time, a.clock_error_bound, a.model_choice, a.model_origin, a.warnings,
                   a.target_kind, a.target_is_simulated, a.target_origin, a.token_counts,
-                  a.calibration) ==
+                  a.calibration, a.hardware, a.model_facts) ==
          std::tie(b.plan_fingerprint, b.planned_requests, b.planned_users, b.model_name,
                   b.model_fingerprint, b.model_is_synthetic, b.instruction_set, b.engine_threads,
                   b.load_time, b.clock_error_bound, b.model_choice, b.model_origin, b.warnings,
                   b.target_kind, b.target_is_simulated, b.target_origin, b.token_counts,
-                  b.calibration);
+                  b.calibration, b.hardware, b.model_facts);
 }
 inline bool operator==(const PrepareFailed& a, const PrepareFailed& b) {
   return a.message == b.message && a.user_can_fix == b.user_can_fix;

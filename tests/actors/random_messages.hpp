@@ -77,6 +77,10 @@ class RandomMessages {
     made.target_origin = text();
     made.token_counts = text();
     if (coin()) made.calibration = calibration();
+    if (coin()) made.hardware = hardware();
+    if (coin())
+      made.model_facts =
+          scenarios::ModelFacts{number(), number(), text(), number(), number(), number()};
     return made;
   }
 
@@ -130,6 +134,82 @@ class RandomMessages {
     return {random_.uniform() * 1e6, random_.uniform() * 1e7, duration(), duration(), duration()};
   }
 
+  double rate() { return random_.uniform() * 1e15; }
+  std::optional<double> maybe_gauge() {
+    return coin() ? std::optional((random_.uniform() - 0.5) * 1e3) : std::nullopt;
+  }
+  std::optional<std::uint64_t> maybe_number() {
+    return coin() ? std::optional(number()) : std::nullopt;
+  }
+
+  scenarios::HardwareFacts hardware() {
+    scenarios::HardwareFacts made;
+    made.processor = text();
+    made.architecture = text();
+    made.sockets = small();
+    made.cores = small();
+    made.threads = small();
+    made.performance_cores = small();
+    made.efficiency_cores = small();
+    made.instruction_sets = texts();
+    made.l1_data_bytes = number();
+    made.l2_bytes = number();
+    made.l3_bytes = number();
+    made.memory_bytes = number();
+    made.memory_free_bytes = number();
+    for (std::uint64_t i = random_.next() % 3; i > 0; --i)
+      made.gpus.push_back(
+          {text(), text(), text(), text(), text(), number(), coin(), rate(), rate()});
+    made.cpu_limit = rate();
+    made.memory_limit_bytes = number();
+    made.kernel = text();
+    made.governor = text();
+    made.virtualization = text();
+    made.battery = coin();
+    made.temperature = maybe_gauge();
+    made.power = maybe_gauge();
+    for (std::uint64_t i = random_.next() % 4; i > 0; --i)
+      made.ceilings.bandwidth.push_back({small(), rate()});
+    made.ceilings.threads = small();
+    made.ceilings.int8_per_second = rate();
+    made.ceilings.float_per_second = rate();
+    return made;
+  }
+
+  ResourceSample resources() {
+    ResourceSample made;
+    made.from = duration();
+    made.to = made.from + nanoseconds(small());
+    made.cpu_busy = duration();
+    made.cpu_stolen = duration();
+    for (std::uint64_t i = random_.next() % 9; i > 0; --i)
+      made.core_busy.push_back(static_cast<std::uint8_t>(random_.next() % 101));
+    made.memory_available_bytes = maybe_number();
+    made.disk_read_bytes = maybe_number();
+    made.disk_written_bytes = maybe_number();
+    made.network_received_bytes = maybe_number();
+    made.network_sent_bytes = maybe_number();
+    made.temperature = maybe_gauge();
+    if (coin()) made.frequency = rate();
+    for (std::uint64_t i = random_.next() % 3; i > 0; --i) {
+      GpuSample gpu;
+      if (coin()) gpu.busy = random_.uniform();
+      gpu.memory_used_bytes = maybe_number();
+      gpu.temperature = maybe_gauge();
+      gpu.power = maybe_gauge();
+      made.gpus.push_back(gpu);
+    }
+    made.own_cpu = duration();
+    made.resident_bytes = number();
+    made.proportional_bytes = maybe_number();
+    made.allocated_bytes = maybe_number();
+    made.voluntary_switches = number();
+    made.involuntary_switches = number();
+    made.minor_faults = number();
+    made.major_faults = number();
+    return made;
+  }
+
   MetricsSnapshot snapshot() {
     MetricsSnapshot made;
     made.from = duration();
@@ -147,6 +227,7 @@ class RandomMessages {
     for (std::uint64_t i = random_.next() % 5; i > 0; --i)
       made.events.push_back({duration(), text()});
     made.paused = duration();
+    for (std::uint64_t i = random_.next() % 3; i > 0; --i) made.resources.push_back(resources());
     return made;
   }
 

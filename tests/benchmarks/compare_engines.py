@@ -133,7 +133,8 @@ def print_table(model, rounds, options):
                 line += f"{'-':>14}{'-':>8}"
                 continue
             theirs = statistics.median(values)
-            line += f"{theirs:14.1f}{ours / theirs:7.2f}x"
+            few = f" (of {len(values)})" if len(values) < options.rounds else ""
+            line += f"{theirs:14.1f}{ours / theirs:7.2f}x{few}"
         print(line, flush=True)
 
 

@@ -133,3 +133,29 @@ BOOST_AUTO_TEST_CASE(a_simulated_target_is_said_in_every_width_that_has_room_for
     BOOST_TEST(live_lines(status, width, false).front().find("SIMULATED") != std::string::npos);
   BOOST_TEST(plain_line(status).find("(SIMULATED)") != std::string::npos);
 }
+
+BOOST_AUTO_TEST_CASE(no_trouble_pushes_out_of_sight_what_a_reader_must_know) {
+  LiveStatus status = troubled();
+  status.simulated_target = status.insecure = status.synthetic_model = true;
+  status.agents_alive = 1'000;
+  status.agents_wanted = 1'003;
+  status.agents_lost = status.agents_suspect = status.agents_paused = 3;
+  for (std::size_t width = 60; width <= 150; width += 10) {
+    const std::string head = live_lines(status, width, false).front();
+    for (const char* word : {"INSECURE", "SIMULATED", "SYNTHETIC MODEL"})
+      BOOST_TEST(head.find(word) != std::string::npos, head << " at " << width);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_agent_has_no_users_and_nothing_in_flight_any_more) {
+  const RunRecord record = healthy_record();
+  LiveMoment moment;
+  const LiveStatus both = make_live_status(record.scenario, record.timeline, moment);
+  moment.lost = {true, false};
+  const LiveStatus one = make_live_status(record.scenario, record.timeline, moment);
+  const auto& gauges = record.timeline.latest();
+  BOOST_REQUIRE(gauges.at(0).active_users > 0);
+  BOOST_TEST(one.active_users == both.active_users - gauges.at(0).active_users);
+  BOOST_TEST(one.in_flight == both.in_flight - gauges.at(0).in_flight);
+  BOOST_TEST(one.agents_lost == 1u);
+}

@@ -14,8 +14,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-RunFigures figures_with_p99(nanoseconds value, nanoseconds low, nanoseconds high) {
-  RunFigures figures;
+SelftestFigures figures_with_p99(nanoseconds value, nanoseconds low, nanoseconds high) {
+  SelftestFigures figures;
   figures.samples = 5'000;
   figures.ttft = {{50, true, 55ms, 54ms, 56ms},
                   {90, true, 184ms, 180ms, 188ms},
@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(a_freeze_that_the_open_model_hides_fails) {
 BOOST_AUTO_TEST_CASE(pacing_may_be_as_late_as_its_limit_or_twice_what_the_machine_itself_is) {
   const auto runs = known_runs(false, 1);
   const KnownRun& run = run_titled(runs, "pacing at 1000 ");
-  RunFigures figures;
+  SelftestFigures figures;
   figures.samples = figures.issued = 1'000;
   figures.dispatch_delay_p99 = 190us;
   BOOST_TEST(run.judge(figures).front().ok);
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(pacing_may_be_as_late_as_its_limit_or_twice_what_the_machin
 }
 
 BOOST_AUTO_TEST_CASE(a_run_whose_accounts_do_not_balance_fails) {
-  RunFigures figures;
+  SelftestFigures figures;
   figures.agents = 2;
   figures.issued = 10;
   figures.ended = 10;
@@ -90,10 +90,22 @@ BOOST_AUTO_TEST_CASE(a_run_whose_accounts_do_not_balance_fails) {
   BOOST_TEST(!checks_of_any_run(figures, 3).front().ok);
 }
 
+BOOST_AUTO_TEST_CASE(a_run_that_its_own_audit_condemns_fails_unless_it_was_only_late) {
+  SelftestFigures figures;
+  figures.late_audits = {"dispatch delay: p99 3.00 ms"};
+  const auto late = checks_of_any_run(figures, 1).back();
+  BOOST_TEST(late.ok);
+  BOOST_TEST(late.measured == "dispatch delay: p99 3.00 ms");
+  figures.failed_audits = {"Little's law: 9 %"};
+  const auto wrong = checks_of_any_run(figures, 1).back();
+  BOOST_TEST(!wrong.ok);
+  BOOST_TEST(wrong.measured == "Little's law: 9 %; dispatch delay: p99 3.00 ms");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_report_is_said_to_be_none) {
-  BOOST_CHECK_THROW(read_run_figures(""), RunFiguresError);
-  BOOST_CHECK_THROW(read_run_figures("{}"), RunFiguresError);
-  BOOST_CHECK_THROW(read_run_figures(R"({"phases": {"measure": 3}})"), RunFiguresError);
+  BOOST_CHECK_THROW(read_selftest_figures(""), SelftestFiguresError);
+  BOOST_CHECK_THROW(read_selftest_figures("{}"), SelftestFiguresError);
+  BOOST_CHECK_THROW(read_selftest_figures(R"({"phases": {"measure": 3}})"), SelftestFiguresError);
 }
 
 BOOST_AUTO_TEST_CASE(table_and_json_tell_the_same_and_say_simulated) {

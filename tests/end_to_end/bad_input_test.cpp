@@ -140,7 +140,10 @@ BOOST_AUTO_TEST_CASE(options_of_many_machines_that_contradict_each_other_are_tol
   BOOST_TEST(contains(err, "takes no scenario"));
   BOOST_TEST(squall({"run"}) == 2);
   BOOST_TEST(contains(err, "which scenario"));
-  BOOST_TEST(squall({"run", path, "--ssh", "-oProxyCommand=x"}) == 2);
+  BOOST_TEST(squall({"run", path, "--ssh=-oProxyCommand=x"}) == 2);
+  BOOST_TEST(contains(err, "-oProxyCommand=x"));
+  BOOST_TEST(squall({"run", path, "--local", "0"}) == 2);
+  BOOST_TEST(contains(err, "at least one is needed"));
   BOOST_TEST(squall({"agents"}) == 2);
   BOOST_TEST(contains(err, "--connect"));
 }

@@ -27,6 +27,13 @@ void check_ledger(const json& report) {
   BOOST_TEST(scheduled > 0u);
 }
 
+/// An agent was lost, and the run went on to its planned end all the same.
+void check_tolerated(const json& report) {
+  BOOST_TEST(report.at("campaign").at("lost").size() == 1u);
+  BOOST_TEST(report.at("broken").is_null(), report.at("broken").dump());
+  BOOST_TEST(!report.at("interrupted").get<bool>());
+}
+
 bool names(const json& report, const std::string& agent) {
   for (const auto& each : report.at("agents"))
     if (each.at("name") == agent) return true;
@@ -89,6 +96,7 @@ BOOST_AUTO_TEST_CASE(a_key_that_is_revoked_while_the_run_goes_on_ends_its_agents
   BOOST_TEST(contains(run->err(), "the key of b was revoked"));
   BOOST_TEST(contains(run->out(), "revoked"));
   check_ledger(report());
+  check_tolerated(report());
 }
 
 BOOST_AUTO_TEST_CASE(whoever_came_in_time_takes_part_and_the_roster_can_be_asked_for) {
@@ -157,6 +165,8 @@ BOOST_AUTO_TEST_CASE(an_agent_that_is_killed_costs_its_work_a_moment_where_that_
   BOOST_TEST_MESSAGE(run->err() << run->out());
   BOOST_TEST(was_run(code));
   check_ledger(report());
+  check_tolerated(report());
+  BOOST_TEST(report().at("campaign").at("moved").size() == 1u);
   BOOST_TEST(contains(run->out(), "no sign of life"));
 }
 

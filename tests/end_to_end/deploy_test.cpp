@@ -6,6 +6,7 @@
 #include <regex>
 #include <set>
 
+#include "tests/end_to_end/campaign.hpp"
 #include "tests/fixtures/process.hpp"
 
 using namespace squall::tests;
@@ -111,8 +112,8 @@ BOOST_AUTO_TEST_CASE(the_slurm_script_runs_a_whole_job_with_a_stand_in_for_srun)
   Process job(
       {"/usr/bin/env", "PATH=" + folder.path().string() + ":" + std::getenv("PATH"), "/bin/bash",
        "deploy/squall.sbatch", scenario, "--json", (folder.path() / "run.json").string()},
-      {"SQUALL_BIN=" SQUALL_PROGRAMS, "SQUALL_PORT=45551", "SLURM_JOB_NUM_NODES=1",
-       "SLURM_SUBMIT_DIR=" + folder.path().string(), "SLURM_JOB_ID=1"});
+      {"SQUALL_BIN=" SQUALL_PROGRAMS, "SQUALL_PORT=" + std::to_string(free_port()),
+       "SLURM_JOB_NUM_NODES=1", "SLURM_SUBMIT_DIR=" + folder.path().string(), "SLURM_JOB_ID=1"});
   const int code = job.wait(60s);
   BOOST_TEST_MESSAGE(job.out() << job.err());
   BOOST_TEST((code == 0 || code == 10 || code == 12 || code == 13), "exit code " << code);

@@ -66,7 +66,7 @@ struct SshServer : Campaign {
   }
 };
 
-/// Processes whose command line holds `part`, this one left out.
+/// Processes whose command line holds `part`.
 std::vector<pid_t> processes_with(const std::string& part) {
   std::vector<pid_t> found;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
@@ -74,6 +74,17 @@ std::vector<pid_t> processes_with(const std::string& part) {
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
     if (contains(read_file(entry.path() / "cmdline"), part)) found.push_back(std::stoi(name));
   }
+  return found;
+}
+
+/// Of the processes of `program`, those that were started through the server at `port`.
+std::vector<pid_t> agents_left(const std::string& program, int port) {
+  auto found = processes_with(program);
+  std::erase_if(found, [&](pid_t each) {
+    const std::string environment = read_file("/proc/" + std::to_string(each) + "/environ");
+    return !contains(environment, "SSH_CONNECTION=") ||
+           !contains(environment, " " + std::to_string(port));
+  });
   return found;
 }
 
@@ -92,7 +103,8 @@ BOOST_AUTO_TEST_CASE(agents_on_hosts_take_part_through_tunnels_and_are_gone_afte
   std::sort(names.begin(), names.end());
   const std::vector<std::string> expected{"127.0.0.1", "local-1", "localhost"};
   BOOST_TEST(names == expected);
-  BOOST_TEST(processes_with(path("ssh")).empty());
+  BOOST_TEST(processes_with(path("user")).empty());  // the key that every ssh here is given
+  BOOST_TEST(agents_left(program("squall-agent"), port).empty());
 }
 
 BOOST_AUTO_TEST_CASE(an_interrupted_run_ends_the_agents_on_their_hosts) {
@@ -101,21 +113,11 @@ BOOST_AUTO_TEST_CASE(an_interrupted_run_ends_the_agents_on_their_hosts) {
   std::this_thread::sleep_for(1s);
   run->signal(SIGINT);
   BOOST_TEST(run->wait(20s) == 130);
-  // What ran over there is named by the program's path and the agent's name.
   const auto until = std::chrono::steady_clock::now() + 10s;
-  const auto left = [&] {
-    auto found = processes_with(program("squall-agent"));
-    std::erase_if(found, [&](pid_t each) {
-      return !contains(read_file("/proc/" + std::to_string(each) + "/environ"),
-                       "SSH_CONNECTION=") ||
-             !contains(read_file("/proc/" + std::to_string(each) + "/environ"),
-                       " " + std::to_string(port));
-    });
-    return found;
-  };
-  while (!left().empty() && std::chrono::steady_clock::now() < until)
+  while (!agents_left(program("squall-agent"), port).empty() &&
+         std::chrono::steady_clock::now() < until)
     std::this_thread::sleep_for(50ms);
-  BOOST_TEST(left().empty());
+  BOOST_TEST(agents_left(program("squall-agent"), port).empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_host_that_cannot_be_reached_ends_the_gathering_in_words) {

@@ -11,7 +11,7 @@ namespace squall::coordinator {
 
 using std::chrono::nanoseconds;
 
-struct RunFigures {
+struct SelftestFigures {
   struct Percentile {
     double percentile = 0;
     bool enough = false;  // else the rest is 0
@@ -19,11 +19,11 @@ struct RunFigures {
   };
 
   std::uint64_t agents = 0;
-  std::uint64_t scheduled = 0, issued = 0, ok = 0, ended = 0;  // of the measured phase
-  std::vector<std::string> failed_audits;                      // "dispatch delay: p99 3 ms"
-  bool simulated = false;                                      // the report says so
-  nanoseconds window{0};
-  nanoseconds generator_cpu{0};  // of all agents, without any engine
+  std::uint64_t scheduled = 0, issued = 0, ended = 0;  // of the measured phase
+  std::vector<std::string> failed_audits;              // "ledger balances: 3 missing"
+  std::vector<std::string> late_audits;  // failed too, for this machine's lateness alone
+  bool simulated = false;                // the report says so
+  nanoseconds generator_cpu{0};          // of all agents, without any engine
 
   // Of ttft, which counts from the intended start.
   std::uint64_t samples = 0;
@@ -41,10 +41,10 @@ struct RunFigures {
 };
 
 /// The text is no report of a run.
-struct RunFiguresError : std::runtime_error {
+struct SelftestFiguresError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-RunFigures read_run_figures(const std::string& json);
+SelftestFigures read_selftest_figures(const std::string& json);
 
 }  // namespace squall::coordinator

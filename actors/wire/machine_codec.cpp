@@ -1,0 +1,264 @@
+#include "actors/wire/machine_codec.hpp"
+
+#include <algorithm>
+#include <initializer_list>
+#include <utility>
+
+#include "actors/wire/limits.hpp"
+#include "actors/wire/message_parts.hpp"
+#include "messages.pb.h"
+
+namespace squall::actors {
+
+using scenarios::GpuFacts;
+using scenarios::HardwareFacts;
+using scenarios::ModelFacts;
+
+namespace {
+
+std::string short_text(const std::string& text) { return cut(text, text_of_label); }
+
+template <class... Text>
+bool are_short(const Text&... texts) {
+  return ((texts.size() <= text_of_label) && ...);
+}
+
+bool are_counts(std::initializer_list<std::uint64_t> counts) {
+  return std::ranges::all_of(counts, is_count);
+}
+
+template <class Value>
+bool none_or(bool has, const Value& value, bool (*fits)(Value)) {
+  return !has || fits(value);
+}
+
+void write(const GpuFacts& gpu, proto::Gpu& out) {
+  out.set_name(short_text(gpu.name));
+  out.set_vendor(short_text(gpu.vendor));
+  out.set_driver(short_text(gpu.driver));
+  out.set_runtime(short_text(gpu.runtime));
+  out.set_architecture(short_text(gpu.architecture));
+  out.set_memory_bytes(gpu.memory_bytes);
+  out.set_integrated(gpu.integrated);
+  out.set_copy_bytes_per_second(gpu.copy_bytes_per_second);
+  out.set_matrix_per_second(gpu.matrix_per_second);
+}
+
+std::optional<GpuFacts> read(const proto::Gpu& in) {
+  if (!are_short(in.name(), in.vendor(), in.driver(), in.runtime(), in.architecture()) ||
+      !is_count(in.memory_bytes()) || !is_ceiling(in.copy_bytes_per_second()) ||
+      !is_ceiling(in.matrix_per_second()))
+    return std::nullopt;
+  return GpuFacts{.name = in.name(),
+                  .vendor = in.vendor(),
+                  .driver = in.driver(),
+                  .runtime = in.runtime(),
+                  .architecture = in.architecture(),
+                  .memory_bytes = in.memory_bytes(),
+                  .integrated = in.integrated(),
+                  .copy_bytes_per_second = in.copy_bytes_per_second(),
+                  .matrix_per_second = in.matrix_per_second()};
+}
+
+bool read_ceilings(const proto::Hardware& in, scenarios::MeasuredCeilings& out) {
+  if (static_cast<std::size_t>(in.bandwidth_size()) > bandwidth_limit ||
+      !is_ceiling(in.int8_per_second()) || !is_ceiling(in.float_per_second()))
+    return false;
+  for (const auto& each : in.bandwidth()) {
+    if (!is_ceiling(each.bytes_per_second())) return false;
+    out.bandwidth.push_back({each.threads(), each.bytes_per_second()});
+  }
+  out.threads = in.arithmetic_threads();
+  out.int8_per_second = in.int8_per_second();
+  out.float_per_second = in.float_per_second();
+  return true;
+}
+
+void write(const GpuSample& gpu, proto::GpuSample& out) {
+  if (gpu.busy) out.set_busy(*gpu.busy);
+  if (gpu.memory_used_bytes) out.set_memory_used_bytes(*gpu.memory_used_bytes);
+  if (gpu.temperature) out.set_temperature(*gpu.temperature);
+  if (gpu.power) out.set_power(*gpu.power);
+}
+
+std::optional<GpuSample> read(const proto::GpuSample& in) {
+  if (!none_or(in.has_busy(), in.busy(), is_ceiling) || in.busy() > 1 ||
+      !is_count(in.memory_used_bytes()) || !is_gauge(in.temperature()) || !is_gauge(in.power()))
+    return std::nullopt;
+  GpuSample out;
+  if (in.has_busy()) out.busy = in.busy();
+  if (in.has_memory_used_bytes()) out.memory_used_bytes = in.memory_used_bytes();
+  if (in.has_temperature()) out.temperature = in.temperature();
+  if (in.has_power()) out.power = in.power();
+  return out;
+}
+
+bool fits(const proto::ResourceSample& in) {
+  return is_duration(in.from()) && is_duration(in.to()) && in.from() <= in.to() &&
+         is_duration(in.cpu_busy()) && is_duration(in.cpu_stolen()) && is_duration(in.own_cpu()) &&
+         in.core_busy().size() <= processor_limit &&
+         static_cast<std::size_t>(in.gpus_size()) <= gpu_limit &&
+         are_counts({in.memory_available_bytes(), in.disk_read_bytes(), in.disk_written_bytes(),
+                     in.network_received_bytes(), in.network_sent_bytes(), in.resident_bytes(),
+                     in.proportional_bytes(), in.allocated_bytes(), in.voluntary_switches(),
+                     in.involuntary_switches(), in.minor_faults(), in.major_faults()}) &&
+         is_gauge(in.temperature()) && is_ceiling(in.frequency());
+}
+
+}  // namespace
+
+void write(const HardwareFacts& facts, proto::Hardware& out) {
+  out.set_processor(short_text(facts.processor));
+  out.set_architecture(short_text(facts.architecture));
+  out.set_sockets(facts.sockets);
+  out.set_cores(facts.cores);
+  out.set_threads(facts.threads);
+  out.set_performance_cores(facts.performance_cores);
+  out.set_efficiency_cores(facts.efficiency_cores);
+  for (std::size_t i = 0; i < std::min(facts.instruction_sets.size(), label_limit); ++i)
+    out.add_instruction_sets(short_text(facts.instruction_sets[i]));
+  out.set_l1_data_bytes(facts.l1_data_bytes);
+  out.set_l2_bytes(facts.l2_bytes);
+  out.set_l3_bytes(facts.l3_bytes);
+  out.set_memory_bytes(facts.memory_bytes);
+  out.set_memory_free_bytes(facts.memory_free_bytes);
+  for (std::size_t i = 0; i < std::min(facts.gpus.size(), gpu_limit); ++i)
+    write(facts.gpus[i], *out.add_gpus());
+  out.set_cpu_limit(facts.cpu_limit);
+  out.set_memory_limit_bytes(facts.memory_limit_bytes);
+  out.set_kernel(short_text(facts.kernel));
+  out.set_governor(short_text(facts.governor));
+  out.set_virtualization(short_text(facts.virtualization));
+  out.set_battery(facts.battery);
+  if (facts.temperature) out.set_temperature(*facts.temperature);
+  if (facts.power) out.set_power(*facts.power);
+  const auto& ceilings = facts.ceilings;
+  for (std::size_t i = 0; i < std::min(ceilings.bandwidth.size(), bandwidth_limit); ++i) {
+    auto& each = *out.add_bandwidth();
+    each.set_threads(ceilings.bandwidth[i].threads);
+    each.set_bytes_per_second(ceilings.bandwidth[i].bytes_per_second);
+  }
+  out.set_arithmetic_threads(ceilings.threads);
+  out.set_int8_per_second(ceilings.int8_per_second);
+  out.set_float_per_second(ceilings.float_per_second);
+}
+
+std::optional<HardwareFacts> read(const proto::Hardware& in) {
+  auto instruction_sets = take_labels(in.instruction_sets());
+  HardwareFacts facts;
+  if (!instruction_sets || static_cast<std::size_t>(in.gpus_size()) > gpu_limit ||
+      !are_short(in.processor(), in.architecture(), in.kernel(), in.governor(),
+                 in.virtualization()) ||
+      !are_counts({in.l1_data_bytes(), in.l2_bytes(), in.l3_bytes(), in.memory_bytes(),
+                   in.memory_free_bytes(), in.memory_limit_bytes()}) ||
+      !is_ceiling(in.cpu_limit()) || !is_gauge(in.temperature()) || !is_gauge(in.power()) ||
+      !read_ceilings(in, facts.ceilings))
+    return std::nullopt;
+  facts.processor = in.processor();
+  facts.architecture = in.architecture();
+  facts.sockets = in.sockets();
+  facts.cores = in.cores();
+  facts.threads = in.threads();
+  facts.performance_cores = in.performance_cores();
+  facts.efficiency_cores = in.efficiency_cores();
+  facts.instruction_sets = std::move(*instruction_sets);
+  facts.l1_data_bytes = in.l1_data_bytes();
+  facts.l2_bytes = in.l2_bytes();
+  facts.l3_bytes = in.l3_bytes();
+  facts.memory_bytes = in.memory_bytes();
+  facts.memory_free_bytes = in.memory_free_bytes();
+  for (const auto& each : in.gpus()) {
+    auto gpu = read(each);
+    if (!gpu) return std::nullopt;
+    facts.gpus.push_back(std::move(*gpu));
+  }
+  facts.cpu_limit = in.cpu_limit();
+  facts.memory_limit_bytes = in.memory_limit_bytes();
+  facts.kernel = in.kernel();
+  facts.governor = in.governor();
+  facts.virtualization = in.virtualization();
+  facts.battery = in.battery();
+  if (in.has_temperature()) facts.temperature = in.temperature();
+  if (in.has_power()) facts.power = in.power();
+  return facts;
+}
+
+void write(const ModelFacts& facts, proto::ModelFacts& out) {
+  out.set_parameters(facts.parameters);
+  out.set_file_bytes(facts.file_bytes);
+  out.set_format(short_text(facts.format));
+  out.set_weight_bytes(facts.weight_bytes);
+  out.set_multiply_adds(facts.multiply_adds);
+  out.set_kv_bytes(facts.kv_bytes);
+}
+
+std::optional<ModelFacts> read(const proto::ModelFacts& in) {
+  if (!are_short(in.format()) || !are_counts({in.parameters(), in.file_bytes(), in.weight_bytes(),
+                                              in.multiply_adds(), in.kv_bytes()}))
+    return std::nullopt;
+  return ModelFacts{.parameters = in.parameters(),
+                    .file_bytes = in.file_bytes(),
+                    .format = in.format(),
+                    .weight_bytes = in.weight_bytes(),
+                    .multiply_adds = in.multiply_adds(),
+                    .kv_bytes = in.kv_bytes()};
+}
+
+void write(const ResourceSample& sample, proto::ResourceSample& out) {
+  out.set_from(sample.from.count());
+  out.set_to(sample.to.count());
+  out.set_cpu_busy(sample.cpu_busy.count());
+  out.set_cpu_stolen(sample.cpu_stolen.count());
+  const std::size_t cores = std::min(sample.core_busy.size(), processor_limit);
+  out.set_core_busy(sample.core_busy.data(), cores);
+  if (sample.memory_available_bytes) out.set_memory_available_bytes(*sample.memory_available_bytes);
+  if (sample.disk_read_bytes) out.set_disk_read_bytes(*sample.disk_read_bytes);
+  if (sample.disk_written_bytes) out.set_disk_written_bytes(*sample.disk_written_bytes);
+  if (sample.network_received_bytes) out.set_network_received_bytes(*sample.network_received_bytes);
+  if (sample.network_sent_bytes) out.set_network_sent_bytes(*sample.network_sent_bytes);
+  if (sample.temperature) out.set_temperature(*sample.temperature);
+  if (sample.frequency) out.set_frequency(*sample.frequency);
+  for (std::size_t i = 0; i < std::min(sample.gpus.size(), gpu_limit); ++i)
+    write(sample.gpus[i], *out.add_gpus());
+  out.set_own_cpu(sample.own_cpu.count());
+  out.set_resident_bytes(sample.resident_bytes);
+  if (sample.proportional_bytes) out.set_proportional_bytes(*sample.proportional_bytes);
+  if (sample.allocated_bytes) out.set_allocated_bytes(*sample.allocated_bytes);
+  out.set_voluntary_switches(sample.voluntary_switches);
+  out.set_involuntary_switches(sample.involuntary_switches);
+  out.set_minor_faults(sample.minor_faults);
+  out.set_major_faults(sample.major_faults);
+}
+
+std::optional<ResourceSample> read(const proto::ResourceSample& in) {
+  if (!fits(in)) return std::nullopt;
+  ResourceSample sample;
+  sample.from = nanoseconds(in.from());
+  sample.to = nanoseconds(in.to());
+  sample.cpu_busy = nanoseconds(in.cpu_busy());
+  sample.cpu_stolen = nanoseconds(in.cpu_stolen());
+  sample.core_busy.assign(in.core_busy().begin(), in.core_busy().end());
+  if (in.has_memory_available_bytes()) sample.memory_available_bytes = in.memory_available_bytes();
+  if (in.has_disk_read_bytes()) sample.disk_read_bytes = in.disk_read_bytes();
+  if (in.has_disk_written_bytes()) sample.disk_written_bytes = in.disk_written_bytes();
+  if (in.has_network_received_bytes()) sample.network_received_bytes = in.network_received_bytes();
+  if (in.has_network_sent_bytes()) sample.network_sent_bytes = in.network_sent_bytes();
+  if (in.has_temperature()) sample.temperature = in.temperature();
+  if (in.has_frequency()) sample.frequency = in.frequency();
+  for (const auto& each : in.gpus()) {
+    const auto gpu = read(each);
+    if (!gpu) return std::nullopt;
+    sample.gpus.push_back(*gpu);
+  }
+  sample.own_cpu = nanoseconds(in.own_cpu());
+  sample.resident_bytes = in.resident_bytes();
+  if (in.has_proportional_bytes()) sample.proportional_bytes = in.proportional_bytes();
+  if (in.has_allocated_bytes()) sample.allocated_bytes = in.allocated_bytes();
+  sample.voluntary_switches = in.voluntary_switches();
+  sample.involuntary_switches = in.involuntary_switches();
+  sample.minor_faults = in.minor_faults();
+  sample.major_faults = in.major_faults();
+  return sample;
+}
+
+}  // namespace squall::actors

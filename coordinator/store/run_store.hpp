@@ -1,0 +1,92 @@
+#pragma once
+// All runs of a user in one SQLite file (WAL), for lists, comparisons, baselines and trends. What a
+// run is, its report says ("squall-run/…" JSON); the store adds an index, tags and baselines.
+//
+// A run is begun, then finished in one transaction: killed at any moment, the store opens again and
+// the run counts as interrupted, never as complete. Several processes may write one store. Every
+// call may throw StoreError, whose message names file and remedy. One owner, any thread.
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace squall::coordinator {
+
+struct StoreError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// What is known of a run before it ends.
+struct RunBeginning {
+  std::string run;       // its id: "20261121-063341-4f2a"
+  std::string scenario;  // its name
+  std::string scenario_hash, scenario_text, scenario_file;
+  std::string started_at;  // UTC: "2026-11-21T06:33:41Z"
+  std::string tool_version;
+  std::string folder;  // with journal and report.json
+};
+
+/// One line of `squall list`.
+struct StoredRun {
+  RunBeginning beginning;
+  std::string state;  // "running", "finished", "interrupted" (its process is no more)
+  std::string
+      outcome;  // "pass", "fail", "inconclusive", "invalid", "interrupted"; empty: not known
+  std::string model, model_fingerprint, hardware_fingerprint;
+  std::vector<std::string> tags;
+};
+
+/// All that are given must hold; empty: any.
+struct RunQuery {
+  std::string scenario, scenario_hash, hardware_fingerprint, model_fingerprint, tag;
+  std::optional<std::string> outcome;
+  std::size_t newest = 0;  // only so many; 0: all
+};
+
+class RunStore {
+ public:
+  /// Opens the file, makes it where it is not, and brings an older schema forward. A newer one is
+  /// refused.
+  explicit RunStore(const std::filesystem::path& file);
+  RunStore(RunStore&&) noexcept;
+  ~RunStore();
+
+  void begin(const RunBeginning& run);
+  /// `report` is the JSON report, from which the index is filled; `journal` the file to keep beside
+  /// it (compressed), none when empty.
+  void finish(const std::string& run, const std::string& report,
+              const std::filesystem::path& journal = {});
+
+  /// The oldest first.
+  std::vector<StoredRun> list(const RunQuery& query = {}) const;
+  /// By id, a prefix of it that only one run has, "last", "last~2", or "tag:NAME" (the newest).
+  StoredRun find(const std::string& name) const;
+  std::string report(const std::string& run) const;  // JSON; throws where the run has none
+
+  void tag(const std::string& run, const std::string& tag);
+  void untag(const std::string& run, const std::string& tag);
+  void remove(const std::string& run);
+
+  /// One file that import_run takes elsewhere, report and journal included.
+  void export_run(const std::string& run, const std::filesystem::path& to) const;
+  std::string import_run(const std::filesystem::path& from);  // the run's id
+
+  // ---- baselines: named lists of accepted runs, the oldest first
+  void set_baseline(const std::string& name, const std::vector<std::string>& runs);
+  std::vector<std::string> baseline(const std::string& name) const;  // throws when there is none
+  std::vector<std::string> baselines() const;                        // names
+  void remove_baseline(const std::string& name);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// `asked`, else $SQUALL_STORE, else runs.db in the state folder.
+std::filesystem::path store_file(const std::string& asked = {});
+
+}  // namespace squall::coordinator
