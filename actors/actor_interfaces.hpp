@@ -22,6 +22,8 @@
 #include "actors/bridge/link.hpp"
 #include "actors/load_request.hpp"
 #include "actors/messages.hpp"
+#include "actors/metrics/counted_start.hpp"
+#include "actors/target_ready.hpp"
 
 namespace squall::actors {
 
@@ -56,17 +58,6 @@ struct DueWake {  // `item` is the users' own name for whom, or for which arriva
 };
 struct WakesDue {  // from the pacer, in order of time: all that is due by now
   std::vector<DueWake> wakes;
-};
-/// What became of an intended start that came due.
-struct CountedStart {
-  enum class Fate : unsigned char {
-    issued,                // handed to the target
-    dropped_late,          // as many in flight as may be
-    cancelled_before_send  // came due, but the load was told to stop
-  };
-  Fate fate = Fate::issued;
-  Phase phase = Phase::measure;
-  Instant at;  // when it was decided
 };
 struct StartsCounted {
   std::vector<CountedStart> starts;
@@ -103,7 +94,6 @@ struct CheckAnswers {  // agent -> users, who kept the sampled requests and thei
   Instant until;       // when that has passed, the check ends at once
 };
 struct AnswerChecked {  // users -> recorder, for each that was asked again
-  Phase phase = Phase::measure;
   bool agreed = false;
 };
 struct AnswersChecked {};  // users -> agent: all of them, or the time is over
@@ -125,21 +115,6 @@ struct PrepareTarget {
   std::string folder;
   scenarios::AgentShare share;
 };
-struct TargetReady {
-  std::string model_name;
-  std::string model_fingerprint;
-  bool model_is_synthetic = false;
-  std::string instruction_set;
-  std::uint32_t threads = 0;
-  nanoseconds load_time{0};
-  std::string model_choice{};  // and who made it: "prefer-real (scenario)"
-  std::string model_origin{};  // where the model came from
-  std::vector<std::string> warnings{};
-  std::string kind{"engine"};  // "engine", "openai", "simulated"
-  bool simulated = false;      // every output must say so
-  std::string origin{};        // URL without credentials; engine: empty
-  std::string token_counts{};  // how prompt tokens are known
-};
 struct TargetFailed {  // or the prompts
   std::string message;
   bool user_can_fix = false;
@@ -157,13 +132,17 @@ struct AbandonOpen {  // every open request ends now, with this outcome
 };
 struct BeginRecording {
   Instant start;
-  std::size_t categories = 1;  // as in the scenario
+  std::size_t categories = 1;                  // as in the scenario
+  std::vector<scenarios::Threshold> levels{};  // likewise: service_levels
 };
 struct TakeSnapshot {
   Instant until;
 };
 struct SnapshotTaken {
   MetricsSnapshot snapshot;
+};
+struct ResourcesSampled {
+  ResourceSample sample;
 };
 struct PacerStarted {
   nanoseconds start_error{0};
@@ -187,6 +166,11 @@ struct EndActors {};  // the program is about to end
 struct CommitNow {};  // a run's journal takes all that has come by now, then the answers leave
 struct KeyRevoked {   // of an agent, by whoever keeps the list of keys
   std::string identity;
+};
+struct ChangeThreshold {     // of the run, by whoever leads it
+  std::uint64_t number = 0;  // of the wish; its answer says it again
+  std::string text;
+  bool unset = false;
 };
 struct ProcessEnded {  // a local agent's process
   std::uint64_t process_id = 0;
@@ -226,6 +210,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::AbandonOpen)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::BeginRecording)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::TakeSnapshot)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::SnapshotTaken)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::ResourcesSampled)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::PacerStarted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::WakeAt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::StopPacing)
@@ -235,6 +220,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::Interrupt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::EndActors)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::CommitNow)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::KeyRevoked)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::ChangeThreshold)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(squall::actors::ProcessEnded)
 
 namespace squall::actors {
@@ -256,6 +242,7 @@ using RunActor = caf::typed_actor<caf::reacts_to<EnvelopeArrived>,  // an agent 
                                   caf::reacts_to<CommitNow>,        // to itself
                                   caf::reacts_to<ProcessEnded>,     // or sooner, for local agents
                                   caf::reacts_to<KeyRevoked>,       // or this
+                                  caf::reacts_to<ChangeThreshold>,  //
                                   caf::reacts_to<Interrupt>,        // drain briefly and end
                                   caf::reacts_to<EndActors>>;       // whatever the stage
 
@@ -287,13 +274,19 @@ using UsersActor =
                      caf::reacts_to<CheckAnswers>>;  // -> AnswersChecked, to the agent
 
 /// Counts and measures; hands out what happened since the last snapshot.
-using RecorderActor = caf::typed_actor<caf::reacts_to<BeginRecording>,  //
-                                       caf::reacts_to<StartsCounted>,   // before any of them ends
-                                       caf::reacts_to<TargetProgress>,  //
-                                       caf::reacts_to<TargetHappened>,  //
-                                       caf::reacts_to<RequestEnded>,    //
-                                       caf::reacts_to<AnswerChecked>,   // after the drain
-                                       caf::reacts_to<TakeSnapshot>>;   // -> SnapshotTaken
+using RecorderActor = caf::typed_actor<caf::reacts_to<BeginRecording>,    //
+                                       caf::reacts_to<StartsCounted>,     // before any of them ends
+                                       caf::reacts_to<TargetProgress>,    //
+                                       caf::reacts_to<TargetHappened>,    //
+                                       caf::reacts_to<RequestEnded>,      //
+                                       caf::reacts_to<AnswerChecked>,     // after the drain
+                                       caf::reacts_to<ResourcesSampled>,  // once a second
+                                       caf::reacts_to<TakeSnapshot>>;     // -> SnapshotTaken
+
+/// Looks once a second what machine and process use, on a thread of its own: no request waits for
+/// that.
+using ResourceActor = caf::typed_actor<caf::reacts_to<BeginRecording>,  // before the common start
+                                       caf::reacts_to<Tick>>;  // to itself -> ResourcesSampled
 
 struct Submit {
   LoadRequest request;

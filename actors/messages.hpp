@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/metrics/metrics_snapshot.hpp"
+#include "actors/wire/frame.hpp"
 #include "scenarios/hardware/hardware_facts.hpp"
 #include "scenarios/load/agent_share.hpp"
 
@@ -75,6 +76,7 @@ struct Started {
 struct MetricsBatch {  // resent until acknowledged; sequence counts from 1 without gaps
   std::uint64_t sequence = 0;
   MetricsSnapshot snapshot;
+  Bytes encoded{};  // as it travels, is hashed and kept; empty: not encoded yet
 };
 struct Heartbeat {  // any other message is a sign of life too, but only this one asks for the lease
   nanoseconds loop_lag{0};

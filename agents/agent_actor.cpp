@@ -4,6 +4,8 @@
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <cassert>
+#include <exception>
 #include <utility>
 
 namespace squall::agents {
@@ -14,63 +16,103 @@ namespace {
 
 using Self = AgentActor::stateful_pointer<AgentState>;
 
+template <class Handle>
+void end(const Handle& actor) {
+  if (actor) caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+}
+
 void end_everything(Self self, const effect::Leave& leave) {
   auto& state = self->state;
-  caf::anon_send_exit(state.users, caf::exit_reason::user_shutdown);
-  caf::anon_send_exit(state.around.pacer, caf::exit_reason::user_shutdown);
-  caf::anon_send_exit(state.around.recorder, caf::exit_reason::user_shutdown);
-  caf::anon_send_exit(state.around.target, caf::exit_reason::user_shutdown);
-  self->send(state.bridge, CloseBridge{});  // a message, not a kill: frames before it still leave
+  if (std::exchange(state.left, true)) return;
+  end(state.users);
+  end(state.around.pacer);
+  end(state.around.recorder);
+  end(state.around.target);
+  // A message, not a kill: frames before it still leave.
+  if (state.bridge) self->send(state.bridge, CloseBridge{});
   state.journal.reset();
   if (state.parts.on_journal_closed) state.parts.on_journal_closed(leave.undelivered);
   state.parts.on_left(leave.exit_code, leave.why);
   self->quit();
 }
 
-void perform_one(Self self, const AgentEffect& any) {
-  auto& state = self->state;
-  const auto& around = state.around;
-  if (const auto* send = std::get_if<effect::Send>(&any)) {
-    self->send(state.bridge,
-               SendEnvelope{{}, {state.run->run(), state.run->epoch(), send->message}});
-  } else if (const auto* prepare = std::get_if<effect::PrepareTarget>(&any)) {
-    state.to_prepare = *prepare;
-    self->send(state.users,
-               PrepareLoad{prepare->scenario, prepare->folder, prepare->share, prepare->trace});
-  } else if (const auto* calibrate = std::get_if<effect::Calibrate>(&any)) {
-    if (state.parts.calibrate) {
-      state.parts.calibrate(AgentActor{self}, calibrate->target);
-    } else {
-      self->send(AgentActor{self}, Calibrated{});
-    }
-  } else if (const auto* begin = std::get_if<effect::BeginLoad>(&any)) {
-    self->send(around.recorder, BeginRecording{begin->start, begin->scenario->categories.size()});
-    self->send(around.target, BeginTarget{begin->start});
-    self->send(state.users, BeginLoad{begin->scenario, begin->plan, begin->start});
-  } else if (const auto* added = std::get_if<effect::AddShare>(&any)) {
-    self->send(state.users, AddShare{added->plan});
-  } else if (const auto* lease = std::get_if<effect::LeaseUntil>(&any)) {
-    self->send(state.users, ResumeUsers{self->clock().now(), lease->until});
-  } else if (std::holds_alternative<effect::PauseLoad>(any)) {
-    self->send(state.users, PauseUsers{self->clock().now()});
-  } else if (std::holds_alternative<effect::StopUsers>(any)) {
-    self->send(state.users, StopUsers{self->clock().now()});
-  } else if (const auto* abandon = std::get_if<effect::AbandonOpen>(&any)) {
-    self->send(around.target, AbandonOpen{abandon->outcome});
-  } else if (const auto* check = std::get_if<effect::CheckAnswers>(&any)) {
-    self->send(state.users, CheckAnswers{check->until});
-  } else if (const auto* snapshot = std::get_if<effect::TakeSnapshot>(&any)) {
-    self->send(around.recorder, TakeSnapshot{snapshot->until});
-  } else if (std::holds_alternative<effect::ConnectAnew>(any)) {
-    self->send(state.bridge, ConnectAnew{});
-  } else if (const auto* news = std::get_if<effect::Tell>(&any)) {
-    if (state.parts.on_news) state.parts.on_news(news->what);
-  } else if (const auto* warn = std::get_if<effect::Warn>(&any)) {
-    if (state.parts.on_warning) state.parts.on_warning(warn->what);
-  } else if (const auto* leave = std::get_if<effect::Leave>(&any)) {
-    end_everything(self, *leave);
+/// A bug of ours, here or in a part: nobody would come to any more. What is in the journal stays.
+void fail(Self self, const std::string& why) {
+  end_everything(self, {1, "internal error: " + why, true});
+}
+
+std::string words_of(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& known) {
+    return known.what();
+  } catch (...) {
+    return "an exception without words";
   }
 }
+
+/// Does one effect each. An effect that nobody carries out does not compile.
+class Performer {
+ public:
+  explicit Performer(Self self) : self_(self), state_(self->state), around_(state_.around) {}
+
+  void operator()(const effect::Send& order) const {
+    self_->send(state_.bridge,
+                SendEnvelope{{}, {state_.run->run(), state_.run->epoch(), order.message}});
+  }
+  void operator()(const effect::PrepareTarget& order) const {
+    state_.to_prepare = order;
+    self_->send(state_.users, PrepareLoad{order.scenario, order.folder, order.share, order.trace});
+  }
+  void operator()(const effect::Calibrate& order) const {
+    if (state_.parts.calibrate) {
+      state_.parts.calibrate(AgentActor{self_}, order.target);
+    } else {
+      self_->send(AgentActor{self_}, Calibrated{});
+    }
+  }
+  void operator()(const effect::BeginLoad& order) const {
+    self_->send(around_.recorder, BeginRecording{order.start, order.scenario->categories.size(),
+                                                 order.scenario->service_levels});
+    self_->send(around_.target, BeginTarget{order.start});
+    self_->send(state_.users, BeginLoad{order.scenario, order.plan, order.start});
+  }
+  void operator()(const effect::AddShare& order) const {
+    self_->send(state_.users, AddShare{order.plan});
+  }
+  void operator()(const effect::LeaseUntil& order) const {
+    self_->send(state_.users, ResumeUsers{now(), order.until});
+  }
+  void operator()(const effect::PauseLoad&) const { self_->send(state_.users, PauseUsers{now()}); }
+  void operator()(const effect::StopUsers&) const { self_->send(state_.users, StopUsers{now()}); }
+  void operator()(const effect::AbandonOpen& order) const {
+    self_->send(around_.target, AbandonOpen{order.outcome});
+  }
+  void operator()(const effect::CheckAnswers& order) const {
+    self_->send(state_.users, CheckAnswers{order.until});
+  }
+  void operator()(const effect::TakeSnapshot& order) const {
+    self_->send(around_.recorder, TakeSnapshot{order.until});
+  }
+  void operator()(const effect::ConnectAnew&) const { self_->send(state_.bridge, ConnectAnew{}); }
+  void operator()(const effect::Tell& order) const {
+    if (state_.parts.on_news) state_.parts.on_news(order.what);
+  }
+  void operator()(const effect::Warn& order) const {
+    if (state_.parts.on_warning) state_.parts.on_warning(order.what);
+  }
+  void operator()(const effect::Leave& order) const { end_everything(self_, order); }
+  void operator()(const effect::Keep&) const {
+    assert(false && "perform() keeps, because what follows depends on it");
+  }
+
+ private:
+  Instant now() const { return self_->clock().now(); }
+
+  Self self_;
+  AgentState& state_;
+  const UsersSurroundings& around_;
+};
 
 /// In words what is in the way; empty: it is kept.
 std::optional<std::string> try_to_keep(Self self, const AgentEntry& entry) {
@@ -94,7 +136,7 @@ void perform(Self self, const AgentEffects& effects) {
   for (const auto& each : effects) {
     const auto* keep = std::get_if<effect::Keep>(&each);
     if (keep == nullptr) {
-      perform_one(self, each);
+      std::visit(Performer(self), each);
     } else if (const auto trouble = try_to_keep(self, keep->entry)) {
       return perform(self, self->state.run->on_journal_failed(*trouble, self->clock().now()));
     }
@@ -107,6 +149,7 @@ void make_run(Self self, Hello hello, std::uint64_t epoch) {
   const Instant now = self->clock().now();
   if (parts.hand_over.empty()) {
     state.run = std::make_unique<AgentRun>(std::move(hello), epoch, parts.times, now);
+    if (parts.hardware) state.run->tell_of_machine(*parts.hardware);
     return;
   }
   if (parts.make_journal)
@@ -121,20 +164,20 @@ void schedule_tick(Self self) {
   self->delayed_send(AgentActor{self}, due - now, Tick{due});
 }
 
-PreparedTarget prepared(const TargetReady& ready) {
-  return {ready.model_name,
-          ready.model_fingerprint,
-          ready.model_is_synthetic,
-          ready.instruction_set,
-          ready.threads,
-          ready.load_time,
-          ready.model_choice,
-          ready.model_origin,
-          ready.warnings,
-          ready.kind,
-          ready.simulated,
-          ready.origin,
-          ready.token_counts};
+/// Where something here or a part dies of a bug, nobody else would end this agent.
+void watch_over_the_parts(Self self) {
+  self->set_exception_handler([self](std::exception_ptr& error) -> caf::error {
+    fail(self, words_of(error));
+    return caf::exit_reason::unhandled_exception;
+  });
+  self->set_error_handler([self](caf::error& error) {
+    fail(self, "a part of this agent does not understand it: " + self->system().render(error));
+  });
+  self->set_down_handler([self](const caf::down_msg& down) {
+    const caf::error& reason = down.reason;
+    if (!reason || reason == caf::exit_reason::user_shutdown) return;
+    fail(self, "a part of this agent has ended: " + self->system().render(reason));
+  });
 }
 
 }  // namespace
@@ -144,6 +187,7 @@ AgentActor::behavior_type agent_actor(Self self, Hello hello, std::uint64_t epoc
   auto& state = self->state;
   const AgentActor me{self};
   state.parts = std::move(parts);
+  watch_over_the_parts(self);
   make_run(self, std::move(hello), epoch);
   state.around.agent = me;
   state.around.pacer = state.parts.make_pacer(me);
@@ -151,6 +195,11 @@ AgentActor::behavior_type agent_actor(Self self, Hello hello, std::uint64_t epoc
   state.around.target = state.parts.make_target(me, state.around.recorder);
   state.users = self->spawn(users_actor, state.around);
   state.bridge = state.parts.make_bridge(me);
+  self->monitor(state.around.pacer);
+  self->monitor(state.around.recorder);
+  self->monitor(state.around.target);
+  self->monitor(state.users);
+  self->monitor(state.bridge);  // told to close only where this agent has left
   self->send(me, Tick{self->clock().now()});
   return {
       [self](const EnvelopeArrived& arrived) {
@@ -172,7 +221,7 @@ AgentActor::behavior_type agent_actor(Self self, Hello hello, std::uint64_t epoc
                    PrepareTarget{target.scenario, target.folder, target.share});
       },
       [self](const TargetReady& ready) {
-        perform(self, self->state.run->on_target_ready(prepared(ready), self->clock().now()));
+        perform(self, self->state.run->on_target_ready(ready, self->clock().now()));
       },
       [self](const TargetFailed& failed) {
         perform(self, self->state.run->on_target_failed(failed.message, failed.user_can_fix));

@@ -23,6 +23,8 @@ struct AgentParts {
   /// counts as unknown.
   std::function<void(actors::AgentActor, scenarios::TargetKind)> calibrate;
   actors::FabricTimes times;
+  /// What this machine is; none: nobody looked.
+  std::optional<scenarios::HardwareFacts> hardware;
   /// What an agent that is no more has left behind: to be delivered in its name, and nothing else.
   std::vector<actors::AgentEntry> hand_over;
   /// Where what is measured is kept; throws actors::JournalError. None: nothing is kept.
@@ -33,7 +35,8 @@ struct AgentParts {
   std::function<void(const std::string& what)> on_warning;
   /// How the run goes, for a person who watches.
   std::function<void(const std::string& what)> on_news;
-  /// The agent is done; everything it spawned has been told to end.
+  /// The agent is done, also where a bug ended it; everything it spawned has been told to end.
+  /// Called once.
   std::function<void(int exit_code, const std::string& why)> on_left;
 };
 
@@ -42,6 +45,7 @@ struct AgentState {
   AgentParts parts;
   std::unique_ptr<actors::Journal> journal;
   bool asked_to_end = false;
+  bool left = false;
   actors::BridgeActor bridge;
   UsersSurroundings around;
   actors::UsersActor users;

@@ -1,10 +1,12 @@
 #include "agents/agent_journals.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
+
+#include "actors/journal/state_folder.hpp"
+#include "scenarios/text/shell_words.hpp"
 
 namespace squall::agents {
 
@@ -15,11 +17,6 @@ namespace {
 
 constexpr const char* extension = ".journal";
 constexpr std::size_t name_limit = 100;  // bytes of a run's name
-
-fs::path from_environment(const char* variable) {
-  const char* value = std::getenv(variable);
-  return value == nullptr ? "" : value;
-}
 
 bool is_name(const std::string& run) {
   const auto is_letter = [](char c) {
@@ -42,21 +39,10 @@ bool is_being_written(const fs::path& file) {
 }  // namespace
 
 fs::path agent_journal_folder(const std::string& asked) {
-  fs::path state = asked;
-  if (state.empty()) state = from_environment("SQUALL_STATE");
-  if (state.empty()) {
-    const fs::path base = from_environment("XDG_STATE_HOME");
-    if (!base.empty()) state = base / "squall";
-  }
-  if (state.empty()) {
-    const fs::path home = from_environment("HOME");
-    if (!home.empty()) state = home / ".local" / "state" / "squall";
-  }
-  if (state.empty())
-    throw JournalError(
-        "nothing says where journals are to be kept: neither SQUALL_STATE nor HOME is set; name a "
-        "folder with --state");
-  return state / "agents";
+  if (const auto state = actors::state_folder(asked)) return *state / "agents";
+  throw JournalError(
+      "nothing says where journals are to be kept: neither SQUALL_STATE nor HOME is set; name a "
+      "folder with --state");
 }
 
 fs::path agent_journal_file(const fs::path& folder, const actors::PartOpened& part) {
@@ -73,6 +59,16 @@ std::vector<fs::path> journals_left_behind(const fs::path& folder) {
       files.push_back(it->path());
   std::sort(files.begin(), files.end());
   return files;
+}
+
+std::string hand_over_command(const CoordinatorAddress& coordinator, const fs::path& journal) {
+  using scenarios::shell_word;
+  std::string command = "squall agent --connect " + shell_word(coordinator.endpoint);
+  if (!coordinator.keys.empty())
+    command += " --keys " + shell_word(coordinator.keys) + " --coordinator-key " +
+               shell_word(coordinator.coordinator_key);
+  if (coordinator.insecure) command += " --insecure";
+  return command + " --hand-over " + shell_word(journal.string());
 }
 
 }  // namespace squall::agents

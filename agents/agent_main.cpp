@@ -15,7 +15,9 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <optional>
 #include <signal.h>
+#include <stdexcept>
 #include <stop_token>
 #include <string>
 #include <unistd.h>
@@ -26,14 +28,18 @@
 #include "actors/tool_version.hpp"
 #include "agents/agent_actor.hpp"
 #include "agents/agent_journals.hpp"
+#include "agents/hardware/agent_hardware.hpp"
 #include "agents/load/calibration_actor.hpp"
 #include "agents/load/pacer_actor.hpp"
 #include "agents/load/recorder_actor.hpp"
 #include "agents/models/progress_display.hpp"
 #include "agents/open_files.hpp"
+#include "agents/resources/resource_actor.hpp"
+#include "agents/run/caps_check.hpp"
 #include "agents/run/left_part.hpp"
 #include "agents/targets/target_actor.hpp"
 #include "agents/thread_priority.hpp"
+#include "scenarios/schema/agent_label.hpp"
 #include "scenarios/thresholds/threshold.hpp"
 
 namespace {
@@ -54,6 +60,8 @@ struct AgentOptions {
   bool quiet = false;
   std::string state;
   std::string hand_over;  // a journal
+  std::string hardware_class;
+  bool no_measure = false;
 };
 
 struct Left {
@@ -104,16 +112,14 @@ DealerSecurity security_of(const AgentOptions& options) {
   return security;
 }
 
-std::string hand_over_command(const AgentOptions& options, const std::string& file) {
-  std::string command = "squall agent --connect " + options.endpoint;
-  if (!options.keys.empty())
-    command += " --keys " + options.keys + " --coordinator-key " + options.coordinator_key;
-  if (options.insecure) command += " --insecure";
-  return command + " --hand-over " + file;
+std::string hand_over_command(const AgentOptions& options, const std::filesystem::path& journal) {
+  return agents::hand_over_command(
+      {options.endpoint, options.keys, options.coordinator_key, options.insecure}, journal);
 }
 
 /// What agents on this machine measured and no coordinator has: told once, at the start.
 void tell_of_journals_left_behind(const AgentOptions& options) {
+  if (options.quiet) return;
   constexpr std::size_t told = 3;
   try {
     const auto files = agents::journals_left_behind(agents::agent_journal_folder(options.state));
@@ -122,7 +128,7 @@ void tell_of_journals_left_behind(const AgentOptions& options) {
         "an agent ended here before all that it measured was acknowledged; while its run "
         "goes on or can be resumed:");
     for (std::size_t i = 0; i < std::min(told, files.size()); ++i)
-      say(options, "  " + hand_over_command(options, files[i].string()));
+      say(options, "  " + hand_over_command(options, files[i]));
     if (files.size() > told)
       say(options, "  and " + std::to_string(files.size() - told) + " more in " +
                        files.front().parent_path().string());
@@ -154,7 +160,7 @@ void add_journal(const AgentOptions& options, agents::AgentParts& parts) {
       say(options,
           "what was not acknowledged is kept; to hand it over while the run goes on or "
           "can be resumed:\n  " +
-              hand_over_command(options, file->string()));
+              hand_over_command(options, *file));
       return;
     }
     std::error_code error;
@@ -177,7 +183,9 @@ agents::AgentParts production_parts(caf::actor_system& system, std::shared_ptr<L
     return system.spawn(agents::pacer_actor, agent);
   };
   parts.make_recorder = [&system](AgentActor agent) {
-    return system.spawn(agents::recorder_actor, agent);
+    return system.spawn(agents::sampling_recorder_actor, agent, [&system](RecorderActor recorder) {
+      return system.spawn<caf::detached>(agents::resource_actor, recorder);
+    });
   };
   std::stop_source left_already;  // a download would go on when the agent leaves
   auto display = std::make_shared<agents::ProgressDisplay>(stderr, "squall-agent: ");
@@ -186,9 +194,14 @@ agents::AgentParts production_parts(caf::actor_system& system, std::shared_ptr<L
     if (!quiet) display->show(progress, std::chrono::steady_clock::now());
     return !left_already.stop_requested();
   };
-  parts.make_target = [&system, agents_here = options.agents_here, on_download](
+  agents::DownloadContext downloads;
+  downloads.on_progress = on_download;
+  downloads.may_ask = [caps = options.caps](const std::string& host) {
+    return agents::may_talk_to(caps, host);
+  };
+  parts.make_target = [&system, agents_here = options.agents_here, downloads](
                           AgentActor agent, RecorderActor recorder) {
-    return system.spawn(agents::target_actor, agent, recorder, agents_here, on_download);
+    return system.spawn(agents::target_actor, agent, recorder, agents_here, downloads);
   };
   parts.calibrate = [&system](AgentActor agent, scenarios::TargetKind target) {
     system.spawn(agents::calibration_actor, agent, target);
@@ -234,11 +247,32 @@ std::string watch(const AgentOptions& options, const std::weak_ptr<ZmqLink>& lin
   return trouble;
 }
 
+/// Before anything else is measured here. None when a signal came meanwhile.
+std::optional<scenarios::HardwareFacts> look_at_machine(const AgentOptions& options,
+                                                        const sigset_t& signals) {
+  bool interrupted = false;
+  agents::HardwareWishes wishes;
+  wishes.measuring = options.no_measure ? agents::Measuring::never : agents::Measuring::once;
+  wishes.declared_class = options.hardware_class;
+  wishes.wait = [&] { return !(interrupted = signal_comes(signals, 50ms)); };
+  wishes.on_measuring = [&] {
+    say(options, "measures this machine for two seconds, once until it starts anew");
+  };
+  auto facts = agents::hardware_here(wishes);
+  if (interrupted) return std::nullopt;
+  return facts;
+}
+
 /// One run, from the greeting to the end.
 Left run_agent(const AgentOptions& options, const sigset_t& signals) {
   std::shared_ptr<ZmqLink> link =
       connect_dealer(options.endpoint, security_of(options));  // throws before anything has begun
   const std::weak_ptr<ZmqLink> watched = link;
+  std::optional<scenarios::HardwareFacts> hardware;
+  if (options.hand_over.empty()) {
+    hardware = look_at_machine(options, signals);
+    if (!hardware) return {130, "interrupted"};
+  }
   // The actors' threads and the pacer's inherit this; the engine takes it back for its own.
   if (!agents::prefer_prompt_wakeups() && agents::wants_real_time())
     say(options,
@@ -252,8 +286,10 @@ Left run_agent(const AgentOptions& options, const sigset_t& signals) {
   caf::actor_system system{config};
   std::promise<Left> left;
   auto outcome = left.get_future();
-  const auto agent = system.spawn(agents::agent_actor, greeting(options), fresh_epoch(),
-                                  production_parts(system, std::move(link), options, left));
+  auto parts = production_parts(system, std::move(link), options, left);
+  parts.hardware = std::move(hardware);
+  const auto agent =
+      system.spawn(agents::agent_actor, greeting(options), fresh_epoch(), std::move(parts));
   const std::string trouble = watch(options, watched, agent, signals, outcome);
   Left result = outcome.get();
   if (result.exit_code == 1 && !trouble.empty()) result.why += "; " + trouble;
@@ -296,7 +332,12 @@ void add_identity(CLI::App& app, AgentOptions& options) {
       ->required();
   app.add_option("--name", options.name, "how reports call this agent (default: host and process)");
   app.add_option("--label", options.labels,
-                 "what scenarios may ask for, such as gpu or rack=a; may be repeated");
+                 "what scenarios may ask for, such as gpu or rack=a; may be repeated")
+      ->check([](const std::string& label) {
+        return scenarios::is_agent_label(label)
+                   ? std::string()
+                   : "a label has " + std::string(scenarios::agent_label_wanted);
+      });
   app.add_option("--agents-here", options.agents_here, "how many agents share this machine's cores")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
@@ -334,6 +375,18 @@ void add_caps(CLI::App& app, AgentOptions& options) {
       ->group(group);
 }
 
+void add_machine(CLI::App& app, AgentOptions& options) {
+  constexpr const char* group = "What it tells of this machine (see squall hardware)";
+  app.add_option("--hardware-class", options.hardware_class,
+                 "declare the class, whatever the rules say, such as cpu-mid-range (default: "
+                 "$SQUALL_HARDWARE_CLASS)")
+      ->option_text("CLASS")
+      ->group(group);
+  app.add_flag("--no-measure", options.no_measure,
+               "leave out the ceilings, which take two seconds once a start of the machine")
+      ->group(group);
+}
+
 void add_patience(CLI::App& app, AgentOptions& options) {
   constexpr const char* group = "How long it waits, and what it leaves";
   app.add_option_function<std::string>(
@@ -349,8 +402,9 @@ void add_patience(CLI::App& app, AgentOptions& options) {
          "for a coordinator that falls silent in the midst of a run; the load pauses after 3 s of "
          "it (default: 10m)")
       ->group(group);
-  app.add_flag("--stay", options.stay, "wait for the next run after each, and for ever")
-      ->group(group);
+  auto* stay =
+      app.add_flag("--stay", options.stay, "wait for the next run after each, and for ever");
+  stay->group(group);
   app.add_option("--state", options.state,
                  "folder for journals of what is not acknowledged yet (default: $SQUALL_STATE, "
                  "else ~/.local/state/squall)")
@@ -358,6 +412,7 @@ void add_patience(CLI::App& app, AgentOptions& options) {
   app.add_option("--hand-over", options.hand_over,
                  "deliver the journal that an agent left behind, in its name, and end")
       ->check(CLI::ExistingFile)
+      ->excludes(stay)
       ->group(group);
   app.add_flag("--quiet", options.quiet, "print nothing: the coordinator speaks for this agent")
       ->group(group);
@@ -385,6 +440,7 @@ int main(int argc, char** argv) {
   add_identity(app, options);
   add_security(app, options);
   add_caps(app, options);
+  add_machine(app, options);
   add_patience(app, options);
   try {
     app.parse(argc, argv);
@@ -393,6 +449,12 @@ int main(int argc, char** argv) {
   }
   if (options.stay) options.times.greeting_patience = for_ever;
   agents::raise_open_files_limit();  // each request to a server may need a connection of its own
+  try {
+    agents::declared_hardware_class(options.hardware_class);
+  } catch (const std::invalid_argument& error) {
+    std::fprintf(stderr, "squall-agent: %s\n", error.what());
+    return 2;
+  }
   try {
     if (options.hand_over.empty()) tell_of_journals_left_behind(options);
     say(options, "connects to " + options.endpoint);

@@ -20,6 +20,7 @@ constexpr auto idle_tick = 100ms;
 constexpr auto own_stall = 500ms;  // a tick later than this is our own silence
 constexpr auto end_grace = 2s;     // for what is in flight, when asked to end
 constexpr auto end_patience = 8s;  // for all of it
+constexpr const char* asked_to_end = "it was asked to end, on its own machine";
 constexpr int protocol_error_limit = 8;
 constexpr int start_error_repeats = 5;         // nobody acknowledges it, and it is worth little
 constexpr std::size_t take_over_limit = 4096;  // in one run; nobody loses so many agents
@@ -154,8 +155,7 @@ void AgentRun::handle(const BatchAcknowledged& message, Instant now, AgentEffect
 void AgentRun::handle(const StopLoad& message, Instant now, AgentEffects& effects) {
   if (stage_ == Stage::sealing) return;
   if (stage_ != Stage::loading || now < course_->start()) return leave(0, "", effects);
-  course_->break_off(message.grace, now, effects);
-  end_pauses_with_the_load();
+  if (break_off(message.grace, now, effects)) hurries_as_asked_ = false;
 }
 
 void AgentRun::handle(const SealAcknowledged&, Instant, AgentEffects& effects) {
@@ -241,8 +241,9 @@ AgentEffects AgentRun::on_calibrated(const Calibration& calibration) {
 }
 
 void AgentRun::send_ready(AgentEffects& effects) const {
-  effects.emplace_back(
-      effect::Send{ready_message(share_, *target_, calibration_, clock_.error_bound())});
+  Ready ready = ready_message(share_, *target_, calibration_, clock_.error_bound());
+  ready.hardware = hardware_;
+  effects.emplace_back(effect::Send{std::move(ready)});
 }
 
 // ---- the load
@@ -268,7 +269,6 @@ void AgentRun::on_lease_renewed(Instant now, AgentEffects& effects) {
   effects.emplace_back(
       effect::Tell{"resumed after " + in_seconds(std::max(now - paused_.since(), 0ns))});
   paused_.end(now);
-  effects.emplace_back(effect::ResumeLoad{});
 }
 
 void AgentRun::end_pauses_with_the_load() {
@@ -286,16 +286,10 @@ AgentEffects AgentRun::on_answers_checked(Instant now) {
   return effects;
 }
 
-std::uint32_t AgentRun::users_started(nanoseconds since_start) const {
-  const auto count = [since_start](const scenarios::LoadPlan& plan) {
-    const auto started = std::upper_bound(
-        plan.users.begin(), plan.users.end(), since_start,
-        [](nanoseconds to, const scenarios::PlannedUser& user) { return to < user.start; });
-    return static_cast<std::uint32_t>(started - plan.users.begin());
-  };
-  std::uint32_t total = count(*share_.plan);
+std::uint32_t AgentRun::active_users(nanoseconds since_start) const {
+  std::uint32_t total = users_started(*share_.plan, since_start);
   for (const auto& [number, plan] : taken_over_)
-    if (plan) total += count(*plan);
+    if (plan) total += users_started(*plan, since_start);
   return total;
 }
 
@@ -305,18 +299,28 @@ AgentEffects AgentRun::on_snapshot(MetricsSnapshot snapshot, Instant now) {
   check_lease(now, effects);
   const std::uint32_t in_flight = snapshot.in_flight;
   snapshot.loop_lag = std::exchange(worst_lag_, nanoseconds{0});
-  snapshot.active_users = users_started(snapshot.to);
+  snapshot.active_users = active_users(snapshot.to);
   snapshot.paused =
       paused_.take_until(course_->start() + snapshot.from, course_->start() + snapshot.to);
-  keep(BatchTaken{outbox_.add(std::move(snapshot))}, effects);
-  course_->on_snapshot(in_flight, lease_.holds(now), now, effects);
+  const bool leased = lease_.holds(now);
+  course_->tell_if_unchecked(snapshot, leased, now);
+  keep_batch(outbox_.add(std::move(snapshot)), now, effects);
+  course_->on_snapshot(in_flight, leased, now, effects);
   if (!watch_.silent()) outbox_.send_due(now, effects);
   seal_when_over(now, effects);
   return effects;
 }
 
+void AgentRun::keep_batch(const MetricsBatch* batch, Instant now, AgentEffects& effects) {
+  if (batch != nullptr) return keep(BatchTaken{*batch}, effects);
+  effects.emplace_back(effect::Warn{BatchOutbox::too_long});
+  stopped_because(BatchOutbox::too_long);
+  if (course_->runs()) break_off(nanoseconds{0}, now, effects);
+}
+
 void AgentRun::seal_when_over(Instant now, AgentEffects& effects) {
   if (!course_->over()) return;
+  if (hurries_as_asked_ && course_->cut_off()) stopped_because(asked_to_end);
   stage_ = Stage::sealing;
   sealed_ = outbox_.seal(stopped_because_);
   seal_kept_ = true;
@@ -346,9 +350,8 @@ AgentEffects AgentRun::on_journal_failed(const std::string& why, Instant now) {
       if (course_->checks()) {  // the order to check may be among what was not done
         course_->end_check(now, effects);
       } else if (course_->runs()) {
-        stopped_because_ = failure;
-        course_->break_off(nanoseconds{0}, now, effects);
-        end_pauses_with_the_load();
+        stopped_because(failure);
+        break_off(nanoseconds{0}, now, effects);
       }
       break;
     case Stage::sealing:
@@ -370,9 +373,8 @@ AgentEffects AgentRun::on_asked_to_end(Instant now) {
   ends_by_ = now + end_patience;
   effects.emplace_back(effect::Tell{"asked to end: hands over what it has"});
   if (stage_ != Stage::loading) return effects;
-  if (course_->runs()) stopped_because_ = "it was asked to end, on its own machine";
-  course_->break_off(end_grace, now, effects);
-  end_pauses_with_the_load();
+  if (course_->runs()) stopped_because(asked_to_end);  // later, its plan is done
+  if (break_off(end_grace, now, effects)) hurries_as_asked_ = true;
   return effects;
 }
 

@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/fabric_times.hpp"
@@ -40,6 +41,9 @@ class AgentRun {
   /// it. Throws actors::JournalError for entries that are no agent's part in a run.
   static AgentRun handing_over(std::vector<actors::AgentEntry> entries, actors::FabricTimes times,
                                Instant now);
+
+  /// What this machine is, for Ready.
+  void tell_of_machine(scenarios::HardwareFacts facts) { hardware_ = std::move(facts); }
 
   AgentEffects on_message(const actors::CoordinatorMessage& message, const std::string& run,
                           Instant now);
@@ -92,10 +96,20 @@ class AgentRun {
   void end_pauses_with_the_load();
   void calibrate_when_prepared(AgentEffects& effects);
   void send_ready(AgentEffects& effects) const;
+  /// Null: it is too long for any message, and the part ends.
+  void keep_batch(const actors::MetricsBatch* batch, Instant now, AgentEffects& effects);
+  bool break_off(nanoseconds grace, Instant now, AgentEffects& effects) {
+    const bool sooner = course_->break_off(grace, now, effects);
+    end_pauses_with_the_load();
+    return sooner;
+  }
+  void stopped_because(const std::string& why) {  // the first reason stays
+    if (stopped_because_.empty()) stopped_because_ = why;
+  }
   void seal_when_over(Instant now, AgentEffects& effects);
   void send_seal(Instant now, AgentEffects& effects);
   void keep(actors::AgentEntry entry, AgentEffects& effects) const;
-  std::uint32_t users_started(nanoseconds since_start) const;
+  std::uint32_t active_users(nanoseconds since_start) const;
   void prepare_failed(const std::string& message, bool user_can_fix, AgentEffects& effects);
   void leave(int exit_code, std::string why, AgentEffects& effects);
   bool undelivered() const;
@@ -109,6 +123,7 @@ class AgentRun {
   std::map<std::uint32_t, std::shared_ptr<const scenarios::LoadPlan>> taken_over_;  // by number
   std::optional<PreparedTarget> target_;
   actors::Calibration calibration_;
+  std::optional<scenarios::HardwareFacts> hardware_;
 
   ClockProbes clock_;
   Lease lease_;
@@ -132,6 +147,7 @@ class AgentRun {
   bool keeps_ = true;        // until the journal has failed
   bool hands_over_ = false;  // for an agent that is no more
   std::string stopped_because_;
+  bool hurries_as_asked_ = false;   // what is open has less time because it was asked to end
   std::optional<Instant> ends_by_;  // asked to end: whatever is left then stays in the journal
   std::optional<actors::Sealed> sealed_;
   bool seal_kept_ = false;

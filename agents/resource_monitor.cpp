@@ -2,6 +2,7 @@
 
 #include <ctime>
 #include <fstream>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace squall::agents {
@@ -25,6 +26,12 @@ ResourceUse measure_own_process() {
   std::uint64_t resident = 0;
   if (statm >> size >> resident)
     use.resident_bytes = resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  rusage counted{};
+  getrusage(RUSAGE_SELF, &counted);
+  use.voluntary_switches = static_cast<std::uint64_t>(counted.ru_nvcsw);
+  use.involuntary_switches = static_cast<std::uint64_t>(counted.ru_nivcsw);
+  use.minor_faults = static_cast<std::uint64_t>(counted.ru_minflt);
+  use.major_faults = static_cast<std::uint64_t>(counted.ru_majflt);
   return use;
 }
 

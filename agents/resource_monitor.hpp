@@ -9,6 +9,9 @@ namespace squall::agents {
 struct ResourceUse {
   std::chrono::nanoseconds cpu{0};   // user and system time since the process began, all threads
   std::uint64_t resident_bytes = 0;  // 0 when the kernel does not tell
+  // Since the process began, all threads.
+  std::uint64_t voluntary_switches = 0, involuntary_switches = 0;
+  std::uint64_t minor_faults = 0, major_faults = 0;
 };
 
 ResourceUse measure_own_process();

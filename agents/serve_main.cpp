@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 
+#include "actors/boot_id.hpp"
 #include "actors/tool_version.hpp"
 #include "agents/engine/inference_engine.hpp"
 #include "agents/engine/model/model.hpp"
@@ -185,14 +186,6 @@ ChatEncoder chat_encoder(const std::string& wanted, const std::shared_ptr<const 
   };
 }
 
-/// Names the time since which this machine's steady clock counts; empty where nobody says.
-std::string boot_of_this_machine() {
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
-  std::string boot;
-  std::getline(file, boot);
-  return boot;
-}
-
 ServiceOptions service_options(const Options& options, const std::shared_ptr<const Model>& model) {
   const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
   return {.model_name = options.model_name.empty() ? model->name : options.model_name,
@@ -202,7 +195,7 @@ ServiceOptions service_options(const Options& options, const std::shared_ptr<con
           .api_key = api_key(options.api_key_file),
           .seed = options.seed,
           .started_unix = std::chrono::duration_cast<std::chrono::seconds>(since_1970).count(),
-          .boot = boot_of_this_machine(),
+          .boot = actors::boot_id(),
           .encode_chat = chat_encoder(options.chat_template, model)};
 }
 

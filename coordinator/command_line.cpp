@@ -1,7 +1,6 @@
 #include "coordinator/command_line.hpp"
 
 #include <CLI/CLI.hpp>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -15,12 +14,16 @@
 #include "actors/tool_version.hpp"
 #include "coordinator/commands/agents_command.hpp"
 #include "coordinator/commands/run_command.hpp"
+#include "coordinator/compare/commands/judgement_options.hpp"
 #include "coordinator/keys_command.hpp"
 #include "coordinator/preview/preview_command.hpp"
 #include "coordinator/processes/child_process.hpp"
 #include "coordinator/processes/local_agents.hpp"
 #include "coordinator/run_folder.hpp"
 #include "coordinator/selftest/selftest_command.hpp"
+#include "coordinator/store/store_error.hpp"
+#include "coordinator/store_commands/store_command_line.hpp"
+#include "coordinator/thresholds/thresholds_command.hpp"
 #include "coordinator/verify_command.hpp"
 #include "scenarios/schema/nearest_name.hpp"
 #include "scenarios/schema/scenario_parser.hpp"
@@ -29,19 +32,31 @@ namespace squall::coordinator {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> own_commands{"run",     "agents",   "keys",    "verify",
-                                                       "preview", "selftest", "validate"};
+std::vector<std::string_view> own_commands() {
+  std::vector<std::string_view> names{"run",      "agents",   "keys",    "verify",   "preview",
+                                      "selftest", "validate", "compare", "baseline", "trend",
+                                      "thresholds"};
+  names.insert(names.end(), std::begin(store_command_names), std::end(store_command_names));
+  return names;
+}
 
 constexpr const char* description = R"(Squall: load and stress tests of quantized LLM inference.
 
   squall run scenarios/smoke.toml      runs a load test on this machine and judges it
   squall agents --connect tcp://…      lists the agents that are there
   squall keys make --coordinator web1  makes keys, by which machines know each other
+  squall list                          lists the runs that were stored
+  squall show last                     shows the report of one; see also tag, delete, export, import
   squall verify last                   computes a report again from the run's journal
+  squall compare baseline:main last:5  did it get worse? Judges runs by others
+  squall baseline set main last:5      keeps runs that later ones are held against
+  squall trend chat                    slopes, steps and outliers over stored runs
   squall validate my.toml              checks a scenario, runs nothing
+  squall thresholds explain my.toml    each limit and the rules that it comes from
   squall preview my.toml               draws its load, runs nothing
   squall selftest --quick              checks Squall's own numbers against known truth
   squall model inspect m.gguf          looks at models, makes and measures them
+  squall hardware                      tells what this machine is and how fast it can be
   squall serve m.gguf                  serves a model as OpenAI's API does
   squall NAME …                        runs the sibling program squall-NAME)";
 
@@ -53,12 +68,15 @@ constexpr const char* run_footer = R"(
 
 A run's journal and report are kept in STATE/runs/RUN. STATE is --state, else $SQUALL_STATE, else
 $XDG_STATE_HOME/squall, else ~/.local/state/squall. $SQUALL_SSH names another program than ssh.
+Finished runs are kept in a store, too (squall list, squall show): --store FILE, else $SQUALL_STORE,
+else STATE/runs.db; --no-store leaves the run out of it.
 
 Exit codes: 0 pass, 1 internal error, 2 usage or scenario error, 10 threshold failed,
 12 inconclusive, 13 run invalid (the tool, not the target, was the limit), 130 interrupted.
 Ctrl-C drains briefly and prints partial figures; a second one ends at once.
 
-Environment: SQUALL_MODEL_CHOICE (real, prefer-real, synthetic: overrules the scenario),
+Environment: SQUALL_ENVIRONMENT (as --environment), SQUALL_MAX_TTFT_P95 and the like (limits, see
+squall thresholds list), SQUALL_MODEL_CHOICE (real, prefer-real, synthetic: overrules the scenario),
 SQUALL_MODEL (path or name of a model), SQUALL_MODELS (folder of models), XDG_CACHE_HOME
 (downloads), SQUALL_INSTRUCTION_SET (force kernels: avx512_vnni, avx2, reference), SQUALL_REALTIME=1
 (agents pace by real-time priority, where they may), NO_COLOR.)";
@@ -105,7 +123,7 @@ int complain(const std::exception& error, int exit_code) {
 
 int unknown_command(const std::string& name) {
   std::string message = "squall: unknown command '" + name + "'";
-  if (const auto near = scenarios::nearest(name, own_commands); !near.empty())
+  if (const auto near = scenarios::nearest(name, own_commands()); !near.empty())
     message += "; did you mean '" + std::string(near) + "'?";
   std::fprintf(stderr, "%s\nsquall --help lists the commands.\n", message.c_str());
   return 2;
@@ -120,6 +138,8 @@ struct Orders {
   VerifyOptions verify;
   PreviewCommand preview;
   SelftestOptions selftest;
+  ThresholdOrders thresholds;
+  StoreOrders store;
 };
 
 /// Who takes part, and from where.
@@ -154,12 +174,23 @@ void add_agents_options(CLI::App& run, RunOptions& options) {
 CLI::App* add_run(CLI::App& app, RunOptions& options) {
   CLI::App* run = app.add_subcommand("run", "Runs a scenario, shows its course, judges it.");
   run->add_option("SCENARIO", options.scenario, "scenario file (TOML)");
+  run->add_option("--set", options.settings,
+                  "change a setting of it, such as target.threads=2; may be repeated")
+      ->allow_extra_args(false)
+      ->option_text("KEY=VALUE");
   add_agents_options(*run, options);
   run->add_option("--state", options.state, "folder of journals and reports, see below")
       ->option_text("FOLDER");
+  run->add_option("--environment", options.environment,
+                  "whose limits adaptive thresholds have: development, ci, staging, production, "
+                  "benchmarking")
+      ->option_text("NAME");
   run->add_option("--resume", options.resume,
                   "go on with a run whose coordinator was lost; 'last': the newest")
       ->option_text("RUN");
+  run->add_option("--store", options.store, "where finished runs are kept for later, see below")
+      ->option_text("FILE");
+  run->add_flag("--no-store", options.no_store, "leave this run out of it");
   run->add_option("--json", options.json, "also write everything to this file, as JSON");
   run->footer(run_footer);
   return run;
@@ -209,9 +240,8 @@ CLI::App* add_selftest(CLI::App& app, SelftestOptions& options) {
 int command_line(int argc, char** argv) {
   if (argc > 1 && argv[1][0] != '-') {
     const std::string_view name = argv[1];
-    const bool own =
-        std::find(own_commands.begin(), own_commands.end(), name) != own_commands.end();
-    if (!own) {
+    const auto own = own_commands();
+    if (std::find(own.begin(), own.end(), name) == own.end()) {
       run_sibling(argc, argv);
       return unknown_command(argv[1]);
     }
@@ -229,6 +259,9 @@ int command_line(int argc, char** argv) {
   CLI::App* verify = add_verify(app, orders.verify);
   CLI::App* preview = add_preview(app, orders.preview);
   CLI::App* selftest = add_selftest(app, orders.selftest);
+  add_store_commands(app, orders.store);
+  JudgementLine judgement(app);
+  CLI::App* thresholds = add_thresholds(app, orders.thresholds);
 
   try {
     app.parse(argc, argv);
@@ -236,12 +269,15 @@ int command_line(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   try {
+    if (const auto judged = judgement.perform()) return *judged;
     if (*run) return run_command(orders.run);
     if (*agents) return agents_command(orders.agents);
     if (*keys) return keys_command(orders.keys);
     if (*verify) return verify_command(orders.verify);
     if (*preview) return preview_command(orders.preview);
     if (*selftest) return selftest_command(orders.selftest);
+    if (*thresholds) return thresholds_command(orders.thresholds);
+    if (orders.store.command != StoreOrders::Command::none) return store_command(orders.store);
     return validate_command(orders.to_validate);
   } catch (const scenarios::ScenarioError& error) {
     std::fprintf(stderr, "%s\n", error.what());  // one file:line:column a line, for editors
@@ -253,6 +289,8 @@ int command_line(int argc, char** argv) {
   } catch (const actors::KeyError& error) {
     return complain(error, 2);
   } catch (const actors::JournalError& error) {
+    return complain(error, 2);
+  } catch (const StoreError& error) {
     return complain(error, 2);
   } catch (const RunFolderError& error) {
     return complain(error, 2);

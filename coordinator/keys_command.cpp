@@ -43,7 +43,16 @@ void tell_next_steps(const fs::path& folder, const std::vector<std::string>& nam
     const std::string pair = (folder / "agents" / (name + ".key")).string();
     std::printf("made a key for agent '%s'\n", name.c_str());
     std::printf("  move to its machine:  %s\n", pair.c_str());
-    std::printf("  and copy there:       %s\n", (folder / "coordinator.pub").c_str());
+    std::error_code ignored;
+    const bool of_coordinator = fs::exists(folder / "coordinator.pub", ignored);
+    if (of_coordinator) {
+      std::printf("  and copy there:       %s\n", (folder / "coordinator.pub").c_str());
+    } else {
+      std::printf("  or, when this is its machine, copy to the coordinator's folder agents/:\n");
+      std::printf("                        %s\n", (folder / "agents" / (name + ".pub")).c_str());
+      std::printf(
+          "  and copy to it:       coordinator.pub of the coordinator's folder, not here\n");
+    }
     std::printf(
         "  start it there with:  squall agent --connect tcp://COORDINATOR:PORT --keys "
         "%s.key --coordinator-key coordinator.pub\n",

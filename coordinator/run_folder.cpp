@@ -1,8 +1,8 @@
 #include "coordinator/run_folder.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
+#include "actors/journal/state_folder.hpp"
 #include "scenarios/schema/nearest_name.hpp"
 
 namespace squall::coordinator {
@@ -14,11 +14,6 @@ namespace fs = std::filesystem;
 constexpr const char* remedy =
     "; --state FOLDER or $SQUALL_STATE names another place for journals and reports";
 
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
 bool has_journal(const RunFolder& folder) {
   std::error_code ignored;
   return fs::is_regular_file(folder.journal(), ignored);
@@ -27,12 +22,7 @@ bool has_journal(const RunFolder& folder) {
 }  // namespace
 
 fs::path state_folder(const std::string& asked) {
-  if (!asked.empty()) return fs::absolute(asked);
-  if (const auto own = variable("SQUALL_STATE"); !own.empty()) return fs::absolute(own);
-  if (const auto states = variable("XDG_STATE_HOME"); !states.empty())
-    return fs::path(states) / "squall";
-  if (const auto home = variable("HOME"); !home.empty())
-    return fs::path(home) / ".local" / "state" / "squall";
+  if (auto folder = actors::state_folder(asked)) return *std::move(folder);
   throw RunFolderError("there is no home folder to keep runs in" + std::string(remedy));
 }
 

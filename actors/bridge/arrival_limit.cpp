@@ -33,7 +33,7 @@ struct ArrivalLimit::UnderWay {
 ArrivalLimit::ArrivalLimit(const Limits& limits)
     : limits_(limits), total_(std::make_shared<Amount>()), forget_at_(remembered_at_least) {}
 
-std::shared_ptr<const void> ArrivalLimit::admit(const PeerId& peer, std::size_t bytes) {
+std::shared_ptr<const void> ArrivalLimit::admit(const std::string& peer, std::size_t bytes) {
   if (total_->bytes + bytes > 2 * limits_.total_bytes) return nullptr;
   if (peers_.size() >= forget_at_) forget_idle();
   auto& amount = peers_[peer];

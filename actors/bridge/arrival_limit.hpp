@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <unordered_map>
 
 #include "actors/bridge/link.hpp"
@@ -20,14 +21,15 @@ class ArrivalLimit {
     std::size_t frames = 256;
     std::size_t bytes = std::size_t{12} << 20;
     // Of all peers. Beyond it, each may have one frame under way; at twice that, none.
-    std::size_t total_bytes = std::size_t{256} << 20;
+    std::size_t total_bytes = std::size_t{128} << 20;
   };
 
   ArrivalLimit() : ArrivalLimit(Limits{}) {}
   explicit ArrivalLimit(const Limits& limits);
 
-  /// To be held until the frame has been dealt with; null when there is too much already.
-  std::shared_ptr<const void> admit(const PeerId& peer, std::size_t bytes);
+  /// To be held until the frame has been dealt with; null when there is too much already. `peer`
+  /// is the name of its key, so that many connections are no more than one; its id without keys.
+  std::shared_ptr<const void> admit(const std::string& peer, std::size_t bytes);
 
   /// Peers that are remembered: those with something under way, and some more.
   std::size_t remembered() const { return peers_.size(); }
@@ -41,7 +43,7 @@ class ArrivalLimit {
 
   const Limits limits_;
   std::shared_ptr<Amount> total_;
-  std::unordered_map<PeerId, std::shared_ptr<Amount>> peers_;
+  std::unordered_map<std::string, std::shared_ptr<Amount>> peers_;
   std::size_t forget_at_;
 };
 

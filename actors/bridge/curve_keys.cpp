@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
 #include <regex>
+#include <set>
 #include <sstream>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -58,8 +60,9 @@ std::string key_of(const std::string& text, const fs::path& file, const std::str
   return values[0];
 }
 
-/// Written beside its place, moved there when it is whole and on the disk; never over another file.
-void write_whole(const fs::path& file, const std::string& text, mode_t mode) {
+/// Written beside its place, then put there by `place` when it is whole and on the disk.
+template <class Place>
+void write_beside(const fs::path& file, const std::string& text, mode_t mode, Place place) {
   const fs::path partial = file.string() + ".partial-" + std::to_string(getpid());
   const int descriptor = open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (descriptor < 0) fail(file, "write");
@@ -68,15 +71,24 @@ void write_whole(const fs::path& file, const std::string& text, mode_t mode) {
       fsync(descriptor) == 0;
   int error = errno;
   close(descriptor);
-  const bool moved = written && renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, file.c_str(),
-                                          RENAME_NOREPLACE) == 0;
-  if (written && !moved) error = errno;
-  if (moved) return;
+  const bool placed = written && place(partial.c_str(), file.c_str()) == 0;
+  if (written && !placed) error = errno;
   unlink(partial.c_str());
+  if (placed) return;
   errno = error;
   if (error == EEXIST)
     throw KeyError(file.string() + " is there already; it was not touched. Move it away first");
   fail(file, "write");
+}
+
+/// Never over another file: a link to what exists fails everywhere, also on NFS.
+void write_whole(const fs::path& file, const std::string& text, mode_t mode) {
+  write_beside(file, text, mode, ::link);
+}
+
+/// There is always the old file or the new one.
+void replace_whole(const fs::path& file, const std::string& text, mode_t mode) {
+  write_beside(file, text, mode, ::rename);
 }
 
 void make_folder(const fs::path& folder) {
@@ -194,13 +206,16 @@ std::vector<KnownKey> list_keys(const fs::path& folder) {
                    "; `squall keys make --coordinator` makes one");
   if (const auto own = folder / "coordinator.pub"; fs::exists(own, ignored))
     keys.push_back({"coordinator", read_public_key(own), false, true});
-  for (const auto& file : public_files(folder / "agents")) {
-    check_key_name(file.stem().string());
-    keys.push_back({file.stem().string(), read_public_key(file)});
-  }
+  std::set<std::string> revoked;
   for (const auto& file : public_files(folder / "revoked"))
     for (const auto& key : values_of(text_of(file), "public"))
-      keys.push_back({file.stem().string(), key, true});
+      if (revoked.insert(key).second) keys.push_back({file.stem().string(), key, true});
+  for (const auto& file : public_files(folder / "agents")) {
+    check_key_name(file.stem().string());
+    // Putting a revoked key's file back undoes nothing.
+    if (const auto key = read_public_key(file); !revoked.contains(key))
+      keys.push_back({file.stem().string(), key});
+  }
   std::stable_sort(keys.begin(), keys.end(),
                    [](const auto& a, const auto& b) { return a.name < b.name; });
   return keys;
@@ -229,6 +244,13 @@ void write_key_pair(const fs::path& file, const KeyPair& pair) {
 void make_coordinator_key(const fs::path& folder) {
   make_folder(folder);
   make_folder(folder / "agents");
+  std::error_code ignored;
+  for (const char* name : {"coordinator.key", "coordinator.pub"})
+    if (const fs::path file = folder / name; fs::exists(fs::symlink_status(file, ignored)))
+      throw KeyError(
+          file.string() +
+          " is there already; nothing was made. For a new pair, move coordinator.key and "
+          "coordinator.pub away first");
   const KeyPair pair = make_key_pair();
   write_key_pair(folder / "coordinator.key", pair);
   write_public_key(folder / "coordinator.pub", pair.public_key);
@@ -260,8 +282,7 @@ void revoke_agent_key(const fs::path& folder, const std::string& name) {
   const fs::path revoked = folder / "revoked" / (name + ".pub");
   const std::string before = fs::exists(revoked, error) ? text_of(revoked) : std::string();
   // First among the revoked, which counts more, and only then no longer among the trusted.
-  fs::remove(revoked, error);
-  write_whole(revoked, before + line("public", read_public_key(trusted)), 0644);
+  replace_whole(revoked, before + line("public", read_public_key(trusted)), 0644);
   if (!fs::remove(trusted, error)) {
     errno = error.value();
     fail(trusted, "remove");

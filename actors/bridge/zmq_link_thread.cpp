@@ -3,6 +3,7 @@
 #include <array>
 #include <cassert>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
@@ -14,14 +15,20 @@ namespace squall::actors {
 
 namespace {
 
-constexpr int handshake_limit = 5000;          // milliseconds
-constexpr int reconnect_first = 100;           // milliseconds; doubles with each failure …
-constexpr int reconnect_last = 5000;           // … up to this
-constexpr timespec after_refusal{2, 0};        // ZeroMQ itself would never try again
-constexpr int linger = 500;                    // milliseconds for queued frames at the end
-constexpr int dead_connection = 30'000;        // milliseconds without an answer from its machine
-constexpr int waiting_connections = 1024;      // that nobody has accepted yet
-constexpr int drain_limit = 256;               // frames in a row, so that sending is not starved
+constexpr int handshake_limit = 5000;      // milliseconds
+constexpr int reconnect_first = 100;       // milliseconds; doubles with each failure …
+constexpr int reconnect_last = 5000;       // … up to this
+constexpr timespec after_refusal{2, 0};    // ZeroMQ itself would never try again
+constexpr int linger = 500;                // milliseconds for queued frames at the end
+constexpr int dead_connection = 30'000;    // milliseconds without an answer from its machine
+constexpr int waiting_connections = 1024;  // that nobody has accepted yet
+constexpr int drain_limit = 256;           // frames in a row, so that sending is not starved
+// From so many frames a second on a coordinator takes them in groups: waking three threads for each
+// of them would cost more than the frames. A probe of clocks that waits this long is one of
+// sixteen, of which the fastest counts.
+constexpr std::uint64_t many_frames = 1000;
+constexpr auto gathering_time = std::chrono::milliseconds(2);
+constexpr int enough_at_once = 32;
 constexpr std::size_t outgoing_limit = 65536;  // frames waiting for the link's thread
 // Frames of one peer that ZeroMQ holds for us; beyond them, the peer's own machine must wait.
 constexpr int receive_limit = 128;
@@ -116,7 +123,7 @@ void ZmqLinkThread::start(Link::OnFrame on_frame) {
     monitor_->set(ZMQ_LINGER, 0);
     zmq_connect(monitor_->get(), monitor_endpoint);
   }
-  if (trusted_) {
+  if (is_router_) {
     const itimerspec second{{1, 0}, {1, 0}};
     timerfd_settime(timer_, 0, &second, nullptr);
   }
@@ -180,11 +187,14 @@ void ZmqLinkThread::run() {
     }
     if ((items[1].revents & ZMQ_POLLIN) != 0) send_queued();
     const bool timer_rang = (items[2].revents & ZMQ_POLLIN) != 0;
-    if (timer_rang) forget(timer_);
+    if (timer_rang) {
+      forget(timer_);
+      is_busy_ = is_router_ && std::exchange(arrived_, 0) >= many_frames;
+    }
     if (zap_) look_after_keys(timer_rang);
     if (timer_rang && !is_router_) connect_anew();
     if (monitor_) hear_monitor();
-    if ((items[0].revents & ZMQ_POLLIN) != 0) receive_some();
+    if ((items[0].revents & ZMQ_POLLIN) != 0) let_more_come(receive_some());
   }
   send_queued();
 }
@@ -213,16 +223,17 @@ void ZmqLinkThread::connect_anew() {
   zmq_connect(socket_.get(), endpoint_.c_str());
 }
 
-void ZmqLinkThread::receive_some() {
+int ZmqLinkThread::receive_some() {
   ZmqPart id, body;
-  for (int i = 0; i < drain_limit; ++i) {
+  int frames = 0;
+  for (; frames < drain_limit; ++frames) {
     PeerId peer;
     if (is_router_) {
-      if (!id.receive(socket_)) return;
+      if (!id.receive(socket_)) return frames;
       peer = id.text();
       if (!id.more()) continue;
     }
-    if (!body.receive(socket_)) return;
+    if (!body.receive(socket_)) return frames;
     if (body.more()) {
       drop_rest();
       ++refused_parts_;
@@ -230,6 +241,12 @@ void ZmqLinkThread::receive_some() {
       take(std::move(peer), body);
     }
   }
+  return frames;
+}
+
+void ZmqLinkThread::let_more_come(int frames) {
+  arrived_ += static_cast<std::uint64_t>(frames);
+  if (is_busy_ && frames < enough_at_once) std::this_thread::sleep_for(gathering_time);
 }
 
 void ZmqLinkThread::take(PeerId peer, const ZmqPart& body) {
@@ -243,7 +260,7 @@ void ZmqLinkThread::take(PeerId peer, const ZmqPart& body) {
     }
     identity = *name;
   }
-  auto under_way = limit_.admit(peer, body.size());
+  auto under_way = limit_.admit(identity.empty() ? peer : identity, body.size());
   if (!under_way) {
     ++flooded_;
     return;

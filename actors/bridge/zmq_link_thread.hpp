@@ -60,7 +60,8 @@ class ZmqLinkThread {
   void send_queued();
   bool send_now(const Outgoing& out);
   void connect_anew();
-  void receive_some();
+  int receive_some();
+  void let_more_come(int frames);
   void take(PeerId peer, const ZmqPart& body);
   void drop_rest();
   void look_after_keys(bool second_passed);
@@ -77,10 +78,13 @@ class ZmqLinkThread {
   ZmqSocket socket_;
   std::optional<ZmqSocket> monitor_;
   int wake_ = -1;
-  int timer_ = -1;  // with keys: each second; an agent's: when to try again after a refusal
+  int timer_ = -1;  // a coordinator's: each second; an agent's: when to try again after a refusal
   std::string endpoint_;
   Link::OnFrame on_frame_;
   ArrivalLimit limit_;
+
+  std::uint64_t arrived_ = 0;  // frames in this second …
+  bool is_busy_ = false;       // … and whether there were many in the one before
 
   // Handshakes, as the monitor tells of them: by descriptor, how many had succeeded when it came.
   std::unordered_map<std::uint32_t, std::uint64_t> accepted_;

@@ -18,7 +18,7 @@ void put(const PartOpened& entry, proto::AgentEntry& out) {
   write(entry.share, *opened.mutable_share());
 }
 void put(const BatchTaken& entry, proto::AgentEntry& out) {
-  write(entry.batch, *out.mutable_batch_taken());
+  out.set_batch_taken(bytes_of(entry.batch));
 }
 void put(const PartSealed& entry, proto::AgentEntry& out) {
   write(entry.sealed, *out.mutable_part_sealed());
@@ -32,10 +32,10 @@ std::optional<AgentEntry> take(const proto::PartOpened& in) {
   return PartOpened{in.run(), in.epoch(), std::move(*hello), *share};
 }
 
-std::optional<AgentEntry> take(const proto::MetricsBatch& in) {
-  auto batch = read(in);
-  if (!batch) return std::nullopt;
-  return BatchTaken{std::move(*batch)};
+std::optional<AgentEntry> take_batch(const std::string& bytes) {
+  BatchTaken taken;
+  if (!read_batch(bytes, taken.batch)) return std::nullopt;
+  return taken;
 }
 
 std::optional<AgentEntry> take(const proto::Sealed& in) {
@@ -65,7 +65,7 @@ std::optional<AgentEntry> decode_agent_entry(std::span<const std::byte> record) 
     case proto::AgentEntry::kPartOpened:
       return take(in.part_opened());
     case proto::AgentEntry::kBatchTaken:
-      return take(in.batch_taken());
+      return take_batch(in.batch_taken());
     case proto::AgentEntry::kPartSealed:
       return take(in.part_sealed());
     case proto::AgentEntry::kAllAcknowledged:

@@ -5,7 +5,8 @@
 namespace squall::actors {
 
 void BatchHash::add(const MetricsBatch& batch) {
-  for (const std::byte byte : encode_alone(batch))
+  const Bytes made = batch.encoded.empty() ? encode_alone(batch) : Bytes{};
+  for (const std::byte byte : batch.encoded.empty() ? made : batch.encoded)
     value_ = (value_ ^ std::to_integer<std::uint64_t>(byte)) * 1099511628211ULL;
 }
 

@@ -10,8 +10,7 @@ namespace squall::actors {
 
 class BatchHash {
  public:
-  /// FNV-1a (Fowler, Noll, Vo), 64 bits, over the batch's encoding in an envelope without run and
-  /// epoch.
+  /// FNV-1a (Fowler, Noll, Vo), 64 bits, over the batch as it travels.
   void add(const MetricsBatch& batch);
   std::uint64_t value() const { return value_; }
 

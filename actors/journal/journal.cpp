@@ -4,12 +4,14 @@
 #include <array>
 #include <cassert>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fcntl.h>
 #include <limits>
 #include <string>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 #include <zlib.h>
@@ -103,14 +105,18 @@ class Reader {
     buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(at_));
     offset_ += std::exchange(at_, 0);
     std::size_t have = buffer_.size();
-    // A byte more than there seems to be: so that the end is seen.
-    const std::uint64_t left = size_ - std::min(size_, offset_);
-    buffer_.resize(have + std::min<std::uint64_t>(2 * window - have, left + 1));
-    while (have < buffer_.size() && !ended_) {
+    // Never beyond the size that it had: a writer may be at work there.
+    const std::uint64_t left = size_ - std::min(size_, offset_ + have);
+    buffer_.resize(have + std::min<std::uint64_t>(2 * window - have, left));
+    ended_ = left <= 2 * window - have;
+    while (have < buffer_.size()) {
       const ssize_t got = ::read(file_.get(), buffer_.data() + have, buffer_.size() - have);
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) throw JournalError("cannot read " + path_.string() + because(errno));
-      ended_ = got == 0;
+      if (got == 0) {  // it was cut meanwhile
+        ended_ = true;
+        break;
+      }
       have += static_cast<std::size_t>(got);
     }
     buffer_.resize(have);
@@ -246,6 +252,11 @@ class FileJournal : public Journal {
 
 void lock(const fs::path& path, const File& file) {
   if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return;
+  // Who looks whether a journal is being written holds its lock for a moment: that is no writer.
+  if (errno == EWOULDBLOCK) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return;
+  }
   if (errno == EWOULDBLOCK)
     throw JournalError(path.string() +
                        " is being written by another process; wait for its end, or end it");
@@ -291,11 +302,14 @@ std::unique_ptr<Journal> create_journal(const fs::path& path) {
   }
 }
 
-std::unique_ptr<Journal> continue_journal(const fs::path& path) {
+std::unique_ptr<Journal> continue_journal(
+    const fs::path& path, const std::function<void(std::span<const std::byte>)>& take) {
   File file(path, O_RDWR | O_CLOEXEC);
   if (!file.is_open()) throw JournalError("cannot go on with " + path.string() + because(errno));
   lock(path, file);
-  const Extent extent = read_all(path, file, [](std::span<const std::byte>) {});
+  const Extent extent = read_all(path, file, [&](std::span<const std::byte> record) {
+    if (take) take(record);
+  });
   if (extent.end.torn_bytes > 0 && ::ftruncate(file.get(), static_cast<off_t>(extent.size)) != 0)
     throw JournalError("cannot cut the torn end off " + path.string() + because(errno));
   if (extent.size < magic_size) return begun(path, std::move(file));

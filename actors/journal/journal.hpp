@@ -40,9 +40,11 @@ class Journal {
 /// A new journal; its folder is made if need be. Throws JournalError, also when the file exists.
 std::unique_ptr<Journal> create_journal(const std::filesystem::path& file);
 
-/// Goes on after the last whole record; a torn end is cut off. Throws JournalError, also while
-/// another process writes it.
-std::unique_ptr<Journal> continue_journal(const std::filesystem::path& file);
+/// Goes on after the last whole record; a torn end is cut off. `take` hears the records before,
+/// when nobody else writes any more. Throws JournalError, also while another process writes it.
+std::unique_ptr<Journal> continue_journal(
+    const std::filesystem::path& file,
+    const std::function<void(std::span<const std::byte>)>& take = {});
 
 /// No record is longer: a scenario's text, a batch, and room to spare.
 inline constexpr std::size_t record_limit = 2 * frame_limit;
@@ -51,7 +53,8 @@ struct JournalEnd {
   std::uint64_t records = 0;
   std::uint64_t torn_bytes = 0;  // at the end, of a write that was interrupted
 };
-/// Calls `take` with each whole record. Throws JournalError.
+/// Calls `take` with each whole record. What a writer adds meanwhile is not looked at. Throws
+/// JournalError.
 JournalEnd read_journal(const std::filesystem::path& file,
                         const std::function<void(std::span<const std::byte>)>& take);
 

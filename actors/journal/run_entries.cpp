@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "actors/journal/threshold_entries.hpp"
 #include "actors/wire/message_parts.hpp"
 #include "actors/wire/metrics_codec.hpp"
 #include "journal/journal.pb.h"
@@ -48,7 +49,7 @@ void put(const AgentStarted& entry, proto::RunEntry& out) {
 }
 void put(const BatchKept& entry, proto::RunEntry& out) {
   out.mutable_batch_kept()->set_agent(entry.agent);
-  write(entry.batch, *out.mutable_batch_kept()->mutable_batch());
+  out.mutable_batch_kept()->set_batch(bytes_of(entry.batch));
 }
 void put(const SealKept& entry, proto::RunEntry& out) {
   out.mutable_seal_kept()->set_agent(entry.agent);
@@ -83,6 +84,10 @@ void put(const CoordinatorResumed& entry, proto::RunEntry& out) {
   resumed.set_last(entry.last);
   resumed.set_boot(cut(entry.boot));
 }
+void put(const ThresholdsResolved& entry, proto::RunEntry& out) { write_entry(entry, out); }
+void put(const ThresholdSet& entry, proto::RunEntry& out) { write_entry(entry, out); }
+void put(const ThresholdUnset& entry, proto::RunEntry& out) { write_entry(entry, out); }
+void put(const LoadAborted& entry, proto::RunEntry& out) { write_entry(entry, out); }
 void put(const RunFinished& entry, proto::RunEntry& out) {
   auto& finished = *out.mutable_run_finished();
   finished.set_at(entry.at);
@@ -92,6 +97,7 @@ void put(const RunFinished& entry, proto::RunEntry& out) {
   finished.set_revoked_frames(entry.turned_away.revoked_frames);
   finished.set_refused_handshakes(entry.turned_away.refused_handshakes);
   finished.set_protocol_errors(entry.protocol_errors);
+  finished.set_flooded(entry.turned_away.flooded);
 }
 
 // ---- protobuf -> plain, one function an entry; empty when it breaks a limit
@@ -136,9 +142,9 @@ std::optional<RunEntry> take(const proto::AgentStarted& in) {
 }
 
 std::optional<RunEntry> take(const proto::BatchKept& in) {
-  auto batch = read(in.batch());
-  if (!batch) return std::nullopt;
-  return BatchKept{in.agent(), std::move(*batch)};
+  BatchKept kept{in.agent(), {}};
+  if (!read_batch(in.batch(), kept.batch)) return std::nullopt;
+  return kept;
 }
 
 std::optional<RunEntry> take(const proto::SealKept& in) {
@@ -178,7 +184,7 @@ std::optional<RunEntry> take(const proto::RunFinished& in) {
   if (!is_instant(in.at())) return std::nullopt;
   return RunFinished{in.at(),
                      {in.undeliverable(), in.refused_parts(), in.refused_keys(),
-                      in.revoked_frames(), in.refused_handshakes()},
+                      in.revoked_frames(), in.refused_handshakes(), in.flooded()},
                      in.protocol_errors()};
 }
 
@@ -229,27 +235,61 @@ std::optional<RunEntry> decode_run_entry(std::span<const std::byte> record) {
       return take(in.coordinator_resumed());
     case Kind::kRunFinished:
       return take(in.run_finished());
+    case Kind::kThresholdsResolved:
+      return read_entry(in.thresholds_resolved());
+    case Kind::kThresholdSet:
+      return read_entry(in.threshold_set());
+    case Kind::kThresholdUnset:
+      return read_entry(in.threshold_unset());
+    case Kind::kLoadAborted:
+      return read_entry(in.load_aborted());
     case Kind::ENTRY_NOT_SET:
       break;
   }
   return std::nullopt;
 }
 
-std::vector<RunEntry> read_run_journal(const std::filesystem::path& file) {
-  std::vector<RunEntry> entries;
-  read_journal(file, [&](std::span<const std::byte> record) {
+namespace {
+
+/// Takes the records of a run's journal, in order.
+class Entries {
+ public:
+  explicit Entries(const std::filesystem::path& file) : file_(file) {}
+
+  void take(std::span<const std::byte> record) {
     auto entry = decode_run_entry(record);
-    const bool fits = entry && entries.empty() == std::holds_alternative<RunOpened>(*entry);
+    const bool fits = entry && all_.empty() == std::holds_alternative<RunOpened>(*entry);
     if (!fits)
-      throw JournalError(file.string() + " is no journal of a run of this release: record " +
-                         std::to_string(entries.size() + 1) +
+      throw JournalError(file_.string() + " is no journal of a run of this release: record " +
+                         std::to_string(all_.size() + 1) +
                          " is none of its entries; read it with the release that wrote it");
-    entries.push_back(std::move(*entry));
-  });
-  if (entries.empty())
-    throw JournalError(file.string() +
-                       " is the journal of a run that never opened; there is nothing in it");
-  return entries;
+    all_.push_back(std::move(*entry));
+  }
+  std::vector<RunEntry> all() {
+    if (all_.empty())
+      throw JournalError(file_.string() +
+                         " is the journal of a run that never opened; there is nothing in it");
+    return std::move(all_);
+  }
+
+ private:
+  const std::filesystem::path& file_;
+  std::vector<RunEntry> all_;
+};
+
+}  // namespace
+
+std::vector<RunEntry> read_run_journal(const std::filesystem::path& file) {
+  Entries entries(file);
+  read_journal(file, [&](std::span<const std::byte> record) { entries.take(record); });
+  return entries.all();
+}
+
+ContinuedRun continue_run_journal(const std::filesystem::path& file) {
+  Entries entries(file);
+  auto journal =
+      continue_journal(file, [&](std::span<const std::byte> record) { entries.take(record); });
+  return {entries.all(), std::move(journal)};
 }
 
 }  // namespace squall::actors

@@ -5,6 +5,7 @@
 // Instants are the coordinator's monotonic clock, which starts anew with the machine; RunOpened
 // says which start of it they belong to.
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,6 +15,7 @@
 #include "actors/bridge/link.hpp"
 #include "actors/journal/journal.hpp"
 #include "actors/messages.hpp"
+#include "scenarios/thresholds/resolved_threshold.hpp"
 
 namespace squall::actors {
 
@@ -77,6 +79,23 @@ struct CoordinatorResumed {  // a new process goes on; the one before was last h
   std::int64_t at = 0, last = 0;
   std::string boot;
 };
+struct ThresholdsResolved {  // once all are ready: what the run is judged by
+  std::vector<scenarios::ResolvedThreshold> thresholds;
+  std::vector<std::string> notes;  // what was left out, and why
+};
+struct ThresholdSet {  // during the run; takes the place of one with the same figure
+  std::int64_t at = 0;
+  scenarios::ResolvedThreshold threshold;
+};
+struct ThresholdUnset {
+  std::int64_t at = 0;
+  std::string text;  // of the threshold that counts no more
+};
+struct LoadAborted {  // a threshold with ", else abort" was missed; LoadStopped follows
+  std::int64_t at = 0;
+  std::string threshold, why;
+  nanoseconds from{0}, to{0};  // in which it was missed, since the common start
+};
 struct RunFinished {
   std::int64_t at = 0;
   LinkCounters turned_away{};
@@ -84,7 +103,8 @@ struct RunFinished {
 };
 using RunEntry = std::variant<RunOpened, AgentJoined, ShareDealt, AgentReady, StartDecided,
                               AgentStarted, BatchKept, SealKept, AgentGivenUp, ShareMoved,
-                              ShareTaken, LoadStopped, CoordinatorResumed, RunFinished>;
+                              ShareTaken, LoadStopped, CoordinatorResumed, ThresholdsResolved,
+                              ThresholdSet, ThresholdUnset, LoadAborted, RunFinished>;
 
 Bytes encode(const RunEntry& entry);
 /// Empty for what is no entry of this version. Never throws.
@@ -93,5 +113,13 @@ std::optional<RunEntry> decode_run_entry(std::span<const std::byte> record);
 /// Throws JournalError, also for records that are none of ours and for a journal that does not
 /// begin with RunOpened.
 std::vector<RunEntry> read_run_journal(const std::filesystem::path& file);
+
+/// To go on with: what is in it, read when nobody else writes it any more. Throws likewise, also
+/// while another process writes it.
+struct ContinuedRun {
+  std::vector<RunEntry> entries;
+  std::unique_ptr<Journal> journal;
+};
+ContinuedRun continue_run_journal(const std::filesystem::path& file);
 
 }  // namespace squall::actors

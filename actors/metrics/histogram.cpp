@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <utility>
 
 namespace squall::actors {
 
@@ -149,6 +150,13 @@ nanoseconds Histogram::value_at_rank(std::uint64_t rank) const {
   return maximum_;
 }
 
+nanoseconds Histogram::value_at_percentile(unsigned percentile) const {
+  assert(percentile >= 1 && percentile <= 100);
+  // Written so that count * percentile cannot overflow first.
+  const std::uint64_t above = 100 - percentile;
+  return value_at_rank(count_ - count_ / 100 * above - count_ % 100 * above / 100);
+}
+
 std::uint64_t Histogram::count_above(nanoseconds limit) const {
   std::uint64_t above = maximum_ > limit ? overflow_ : 0;
   for (const auto& [index, times] : few_)
@@ -191,7 +199,7 @@ bool extremes_fit(const Histogram::Parts& parts, std::uint64_t total) {
 
 }  // namespace
 
-std::optional<Histogram> Histogram::from_parts(const Parts& parts) {
+std::optional<Histogram> Histogram::from_parts(Parts parts) {
   Histogram made;
   const auto add = [&](std::uint64_t count) {
     if (count > count_limit - made.count_) return false;
@@ -211,7 +219,7 @@ std::optional<Histogram> Histogram::from_parts(const Parts& parts) {
     return blank ? std::optional(made) : std::nullopt;
   }
   if (!extremes_fit(parts, made.count_)) return std::nullopt;
-  made.few_ = parts.counts;
+  made.few_ = std::move(parts.counts);
   if (made.few_.size() > few_limit) made.spread();
   made.underflow_ = parts.underflow;
   made.overflow_ = parts.overflow;

@@ -41,6 +41,9 @@ class Histogram {
   /// The value of rank r (1 .. count()), as the midpoint of its bucket clamped to [minimum,
   /// maximum]. Ranks among the underflow give the minimum, among the overflow the maximum.
   nanoseconds value_at_rank(std::uint64_t rank) const;
+  /// The value of rank ceil(count * percentile / 100), for 1 .. 100; requires count() > 0. Of what
+  /// was recorded: no estimate of others, so no floor of samples applies.
+  nanoseconds value_at_percentile(unsigned percentile) const;
   /// Recorded values strictly greater than `limit`, to bucket resolution.
   std::uint64_t count_above(nanoseconds limit) const;
 
@@ -53,7 +56,7 @@ class Histogram {
   Parts parts() const;
   /// Rebuilds a histogram; empty when the parts cannot be one: an index outside the layout or not
   /// ascending, a zero count, more than count_limit values, extremes or a sum that the counts deny.
-  static std::optional<Histogram> from_parts(const Parts& parts);
+  static std::optional<Histogram> from_parts(Parts parts);
 
   static constexpr std::uint32_t bucket_limit = 28 * 1024;              // indices are below this
   static constexpr std::uint64_t count_limit = std::uint64_t{1} << 48;  // more cannot be honest

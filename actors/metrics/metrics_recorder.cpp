@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <optional>
 #include <utility>
 
 namespace squall::actors {
@@ -38,6 +39,46 @@ void record_content(const RequestTimeline& timeline, PhaseMetrics& metrics) {
     stall = std::max(stall, gap);
   }
   if (content.size() >= 2) histogram(metrics, Metric::stall).record(stall);
+}
+
+/// One duration of a completed request; none where it is not defined, such as the time between the
+/// tokens of an answer that is a single one.
+std::optional<nanoseconds> duration_of(const RequestTimeline& timeline, Metric metric) {
+  const auto& content = timeline.content;
+  const auto tokens = static_cast<std::int64_t>(timeline.output_tokens);
+  switch (metric) {
+    case Metric::ttft:
+      return content.front() - timeline.scheduled;
+    case Metric::ttft_service:
+      return content.front() - timeline.dispatched;
+    case Metric::e2e:
+      return content.back() - timeline.scheduled;
+    case Metric::e2e_service:
+      return content.back() - timeline.dispatched;
+    case Metric::tpot:
+      if (tokens < 2 || content.size() < 2) return std::nullopt;
+      return (content.back() - content.front()) / (tokens - 1);
+    case Metric::ntpot:
+      if (tokens < 1) return std::nullopt;
+      return (content.back() - timeline.dispatched) / tokens;
+    case Metric::stall: {
+      if (content.size() < 2) return std::nullopt;
+      nanoseconds longest = nanoseconds::min();
+      for (std::size_t i = 1; i < content.size(); ++i)
+        longest = std::max(longest, content[i] - content[i - 1]);
+      return longest;
+    }
+    default:
+      return std::nullopt;  // parse_service_level takes no other
+  }
+}
+
+/// What is not defined for a request breaks no level.
+bool keeps(const RequestTimeline& timeline, const std::vector<scenarios::Threshold>& levels) {
+  return std::ranges::all_of(levels, [&](const scenarios::Threshold& level) {
+    const auto duration = duration_of(timeline, level.metric);
+    return !duration || level.holds(std::chrono::duration<double>(*duration).count());
+  });
 }
 
 /// What some targets tell beside the content.
@@ -78,8 +119,12 @@ void count_error(PhaseMetrics& metrics, const std::string& full_reason) {
 // this needs no order, and a stamp before a or after b makes good in its neighbour what is missing
 // there.
 
-MetricsRecorder::MetricsRecorder(Instant start, std::size_t categories)
-    : start_(start), interval_start_(start), categories_(categories > 1 ? categories : 0) {
+MetricsRecorder::MetricsRecorder(Instant start, std::size_t categories,
+                                 std::vector<scenarios::Threshold> levels)
+    : start_(start),
+      interval_start_(start),
+      categories_(categories > 1 ? categories : 0),
+      levels_(std::move(levels)) {
   current_ = empty_snapshot();
 }
 
@@ -87,6 +132,19 @@ MetricsSnapshot MetricsRecorder::empty_snapshot() const {
   MetricsSnapshot snapshot;
   for (PhaseMetrics& phase : snapshot.phases) phase.categories.resize(categories_);
   return snapshot;
+}
+
+void MetricsRecorder::on_counted(const CountedStart& start) {
+  using Fate = CountedStart::Fate;
+  on_scheduled(start.phase);
+  switch (start.fate) {
+    case Fate::issued:
+      return on_issued(start.phase, start.at);
+    case Fate::dropped_late:
+      return on_dropped_late(start.phase);
+    case Fate::cancelled_before_send:
+      return on_cancelled_before_send(start.phase);
+  }
 }
 
 void MetricsRecorder::on_scheduled(Phase phase) { ++current_[phase].ledger.scheduled; }
@@ -126,6 +184,7 @@ void MetricsRecorder::count_outcome(const RequestTimeline& timeline, PhaseMetric
   const bool timed_out = std::holds_alternative<TimedOut>(timeline.outcome);
   if (completed && !timeline.content.empty()) {
     ++metrics.ledger.ok;
+    if (!levels_.empty() && keeps(timeline, levels_)) ++metrics.good;
     add_completed(timeline, metrics);
     return;
   }

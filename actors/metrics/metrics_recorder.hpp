@@ -13,18 +13,23 @@
 
 #include <string>
 
+#include "actors/metrics/counted_start.hpp"
 #include "actors/metrics/metrics_snapshot.hpp"
+#include "scenarios/thresholds/threshold.hpp"
 
 namespace squall::actors {
 
 class MetricsRecorder {
  public:
   /// `start` is the run's common start; snapshots count from it. Categories of prompts are told
-  /// apart where there are several.
-  explicit MetricsRecorder(Instant start, std::size_t categories = 1);
+  /// apart where there are several. A completed request that keeps all of `levels` is good; without
+  /// any, none is.
+  explicit MetricsRecorder(Instant start, std::size_t categories = 1,
+                           std::vector<scenarios::Threshold> levels = {});
 
-  void on_scheduled(Phase phase);           // an intended start came due
-  void on_issued(Phase phase, Instant at);  // handed to the target
+  void on_counted(const CountedStart& start);  // the next four, as its fate has it
+  void on_scheduled(Phase phase);              // an intended start came due
+  void on_issued(Phase phase, Instant at);     // handed to the target
   void on_cancelled_before_send(Phase phase);
   void on_dropped_late(Phase phase);
   void on_tokens(std::uint64_t count);  // produced just now, any request
@@ -50,6 +55,7 @@ class MetricsRecorder {
   nanoseconds in_flight_time_{0};  // of the open interval, as if it had no length yet
   std::uint32_t in_flight_ = 0;
   std::size_t categories_;  // 0 where there is only one
+  std::vector<scenarios::Threshold> levels_;
   std::uint64_t events_left_out_ = 0;
   MetricsSnapshot current_;
 };

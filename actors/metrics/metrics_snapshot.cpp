@@ -30,6 +30,7 @@ void PhaseMetrics::add_counts(const PhaseMetrics& other) {
   tokens_disputed += other.tokens_disputed;
   accuracy_asked += other.accuracy_asked;
   accuracy_agreed += other.accuracy_agreed;
+  good += other.good;
   if (categories.size() < other.categories.size()) categories.resize(other.categories.size());
 }
 

@@ -54,6 +54,7 @@ struct PhaseMetrics {
   std::uint64_t tokens_disputed = 0;        // requests whose server counted > 10 % differently
   std::uint64_t accuracy_asked = 0;         // sampled requests that were asked again at rest …
   std::uint64_t accuracy_agreed = 0;        // … and gave the same answer
+  std::uint64_t good = 0;                   // of ok: kept every SLO; 0 where there are none
   std::vector<CategoryMetrics> categories;  // as in the scenario; empty where there is only one
 
   void merge(const PhaseMetrics& other);

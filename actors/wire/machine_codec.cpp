@@ -27,9 +27,19 @@ bool are_counts(std::initializer_list<std::uint64_t> counts) {
   return std::ranges::all_of(counts, is_count);
 }
 
-template <class Value>
-bool none_or(bool has, const Value& value, bool (*fits)(Value)) {
-  return !has || fits(value);
+bool is_share(double share) { return share >= 0 && share <= 1; }  // and no NaN
+
+// A sensor or a counter that says nonsense costs its own figure, and not the whole message: what
+// no reader would take is not written, or as 0 where 0 says that it is not known.
+std::uint64_t count_or_none(std::uint64_t count) { return is_count(count) ? count : 0; }
+double ceiling_or_none(double rate) { return is_ceiling(rate) ? rate : 0; }
+std::int64_t duration_or_none(nanoseconds time) {
+  return is_duration(time.count()) ? time.count() : 0;
+}
+
+template <class Value, class Set>
+void put(const std::optional<Value>& value, bool (*fits)(Value), Set set) {
+  if (value && fits(*value)) set(*value);
 }
 
 void write(const GpuFacts& gpu, proto::Gpu& out) {
@@ -38,10 +48,10 @@ void write(const GpuFacts& gpu, proto::Gpu& out) {
   out.set_driver(short_text(gpu.driver));
   out.set_runtime(short_text(gpu.runtime));
   out.set_architecture(short_text(gpu.architecture));
-  out.set_memory_bytes(gpu.memory_bytes);
+  out.set_memory_bytes(count_or_none(gpu.memory_bytes));
   out.set_integrated(gpu.integrated);
-  out.set_copy_bytes_per_second(gpu.copy_bytes_per_second);
-  out.set_matrix_per_second(gpu.matrix_per_second);
+  out.set_copy_bytes_per_second(ceiling_or_none(gpu.copy_bytes_per_second));
+  out.set_matrix_per_second(ceiling_or_none(gpu.matrix_per_second));
 }
 
 std::optional<GpuFacts> read(const proto::Gpu& in) {
@@ -62,7 +72,8 @@ std::optional<GpuFacts> read(const proto::Gpu& in) {
 
 bool read_ceilings(const proto::Hardware& in, scenarios::MeasuredCeilings& out) {
   if (static_cast<std::size_t>(in.bandwidth_size()) > bandwidth_limit ||
-      !is_ceiling(in.int8_per_second()) || !is_ceiling(in.float_per_second()))
+      !is_ceiling(in.int8_per_second()) || !is_ceiling(in.float_per_second()) ||
+      !is_ceiling(in.int8_of_one_thread()) || !is_ceiling(in.float_of_one_thread()))
     return false;
   for (const auto& each : in.bandwidth()) {
     if (!is_ceiling(each.bytes_per_second())) return false;
@@ -71,19 +82,21 @@ bool read_ceilings(const proto::Hardware& in, scenarios::MeasuredCeilings& out) 
   out.threads = in.arithmetic_threads();
   out.int8_per_second = in.int8_per_second();
   out.float_per_second = in.float_per_second();
+  out.int8_of_one_thread = in.int8_of_one_thread();
+  out.float_of_one_thread = in.float_of_one_thread();
   return true;
 }
 
 void write(const GpuSample& gpu, proto::GpuSample& out) {
-  if (gpu.busy) out.set_busy(*gpu.busy);
-  if (gpu.memory_used_bytes) out.set_memory_used_bytes(*gpu.memory_used_bytes);
-  if (gpu.temperature) out.set_temperature(*gpu.temperature);
-  if (gpu.power) out.set_power(*gpu.power);
+  put(gpu.busy, is_share, [&](auto each) { out.set_busy(each); });
+  put(gpu.memory_used_bytes, is_count, [&](auto each) { out.set_memory_used_bytes(each); });
+  put(gpu.temperature, is_gauge, [&](auto each) { out.set_temperature(each); });
+  put(gpu.power, is_gauge, [&](auto each) { out.set_power(each); });
 }
 
 std::optional<GpuSample> read(const proto::GpuSample& in) {
-  if (!none_or(in.has_busy(), in.busy(), is_ceiling) || in.busy() > 1 ||
-      !is_count(in.memory_used_bytes()) || !is_gauge(in.temperature()) || !is_gauge(in.power()))
+  if (!is_share(in.busy()) || !is_count(in.memory_used_bytes()) || !is_gauge(in.temperature()) ||
+      !is_gauge(in.power()))
     return std::nullopt;
   GpuSample out;
   if (in.has_busy()) out.busy = in.busy();
@@ -117,38 +130,41 @@ void write(const HardwareFacts& facts, proto::Hardware& out) {
   out.set_efficiency_cores(facts.efficiency_cores);
   for (std::size_t i = 0; i < std::min(facts.instruction_sets.size(), label_limit); ++i)
     out.add_instruction_sets(short_text(facts.instruction_sets[i]));
-  out.set_l1_data_bytes(facts.l1_data_bytes);
-  out.set_l2_bytes(facts.l2_bytes);
-  out.set_l3_bytes(facts.l3_bytes);
-  out.set_memory_bytes(facts.memory_bytes);
-  out.set_memory_free_bytes(facts.memory_free_bytes);
+  out.set_l1_data_bytes(count_or_none(facts.l1_data_bytes));
+  out.set_l2_bytes(count_or_none(facts.l2_bytes));
+  out.set_l3_bytes(count_or_none(facts.l3_bytes));
+  out.set_memory_bytes(count_or_none(facts.memory_bytes));
+  out.set_memory_free_bytes(count_or_none(facts.memory_free_bytes));
   for (std::size_t i = 0; i < std::min(facts.gpus.size(), gpu_limit); ++i)
     write(facts.gpus[i], *out.add_gpus());
-  out.set_cpu_limit(facts.cpu_limit);
-  out.set_memory_limit_bytes(facts.memory_limit_bytes);
+  out.set_cpu_limit(ceiling_or_none(facts.cpu_limit));
+  out.set_memory_limit_bytes(count_or_none(facts.memory_limit_bytes));
   out.set_kernel(short_text(facts.kernel));
   out.set_governor(short_text(facts.governor));
   out.set_virtualization(short_text(facts.virtualization));
   out.set_battery(facts.battery);
-  if (facts.temperature) out.set_temperature(*facts.temperature);
-  if (facts.power) out.set_power(*facts.power);
+  out.set_declared_class(short_text(facts.declared_class));
+  put(facts.temperature, is_gauge, [&](auto each) { out.set_temperature(each); });
+  put(facts.power, is_gauge, [&](auto each) { out.set_power(each); });
   const auto& ceilings = facts.ceilings;
   for (std::size_t i = 0; i < std::min(ceilings.bandwidth.size(), bandwidth_limit); ++i) {
     auto& each = *out.add_bandwidth();
     each.set_threads(ceilings.bandwidth[i].threads);
-    each.set_bytes_per_second(ceilings.bandwidth[i].bytes_per_second);
+    each.set_bytes_per_second(ceiling_or_none(ceilings.bandwidth[i].bytes_per_second));
   }
   out.set_arithmetic_threads(ceilings.threads);
-  out.set_int8_per_second(ceilings.int8_per_second);
-  out.set_float_per_second(ceilings.float_per_second);
+  out.set_int8_per_second(ceiling_or_none(ceilings.int8_per_second));
+  out.set_float_per_second(ceiling_or_none(ceilings.float_per_second));
+  out.set_int8_of_one_thread(ceiling_or_none(ceilings.int8_of_one_thread));
+  out.set_float_of_one_thread(ceiling_or_none(ceilings.float_of_one_thread));
 }
 
 std::optional<HardwareFacts> read(const proto::Hardware& in) {
   auto instruction_sets = take_labels(in.instruction_sets());
   HardwareFacts facts;
   if (!instruction_sets || static_cast<std::size_t>(in.gpus_size()) > gpu_limit ||
-      !are_short(in.processor(), in.architecture(), in.kernel(), in.governor(),
-                 in.virtualization()) ||
+      !are_short(in.processor(), in.architecture(), in.kernel(), in.governor(), in.virtualization(),
+                 in.declared_class()) ||
       !are_counts({in.l1_data_bytes(), in.l2_bytes(), in.l3_bytes(), in.memory_bytes(),
                    in.memory_free_bytes(), in.memory_limit_bytes()}) ||
       !is_ceiling(in.cpu_limit()) || !is_gauge(in.temperature()) || !is_gauge(in.power()) ||
@@ -178,56 +194,63 @@ std::optional<HardwareFacts> read(const proto::Hardware& in) {
   facts.governor = in.governor();
   facts.virtualization = in.virtualization();
   facts.battery = in.battery();
+  facts.declared_class = in.declared_class();
   if (in.has_temperature()) facts.temperature = in.temperature();
   if (in.has_power()) facts.power = in.power();
   return facts;
 }
 
 void write(const ModelFacts& facts, proto::ModelFacts& out) {
-  out.set_parameters(facts.parameters);
-  out.set_file_bytes(facts.file_bytes);
+  out.set_parameters(count_or_none(facts.parameters));
+  out.set_file_bytes(count_or_none(facts.file_bytes));
   out.set_format(short_text(facts.format));
-  out.set_weight_bytes(facts.weight_bytes);
-  out.set_multiply_adds(facts.multiply_adds);
-  out.set_kv_bytes(facts.kv_bytes);
+  out.set_weight_bytes(count_or_none(facts.weight_bytes));
+  out.set_multiply_adds(count_or_none(facts.multiply_adds));
+  out.set_kv_bytes(count_or_none(facts.kv_bytes));
+  out.set_output_multiply_adds(count_or_none(facts.output_multiply_adds));
 }
 
 std::optional<ModelFacts> read(const proto::ModelFacts& in) {
-  if (!are_short(in.format()) || !are_counts({in.parameters(), in.file_bytes(), in.weight_bytes(),
-                                              in.multiply_adds(), in.kv_bytes()}))
+  if (!are_short(in.format()) ||
+      !are_counts({in.parameters(), in.file_bytes(), in.weight_bytes(), in.multiply_adds(),
+                   in.kv_bytes(), in.output_multiply_adds()}))
     return std::nullopt;
   return ModelFacts{.parameters = in.parameters(),
                     .file_bytes = in.file_bytes(),
                     .format = in.format(),
                     .weight_bytes = in.weight_bytes(),
                     .multiply_adds = in.multiply_adds(),
-                    .kv_bytes = in.kv_bytes()};
+                    .kv_bytes = in.kv_bytes(),
+                    .output_multiply_adds = in.output_multiply_adds()};
 }
 
 void write(const ResourceSample& sample, proto::ResourceSample& out) {
-  out.set_from(sample.from.count());
-  out.set_to(sample.to.count());
-  out.set_cpu_busy(sample.cpu_busy.count());
-  out.set_cpu_stolen(sample.cpu_stolen.count());
+  const std::int64_t from = duration_or_none(sample.from);
+  out.set_from(from);
+  out.set_to(std::max(from, duration_or_none(sample.to)));
+  out.set_cpu_busy(duration_or_none(sample.cpu_busy));
+  out.set_cpu_stolen(duration_or_none(sample.cpu_stolen));
   const std::size_t cores = std::min(sample.core_busy.size(), processor_limit);
   out.set_core_busy(sample.core_busy.data(), cores);
-  if (sample.memory_available_bytes) out.set_memory_available_bytes(*sample.memory_available_bytes);
-  if (sample.disk_read_bytes) out.set_disk_read_bytes(*sample.disk_read_bytes);
-  if (sample.disk_written_bytes) out.set_disk_written_bytes(*sample.disk_written_bytes);
-  if (sample.network_received_bytes) out.set_network_received_bytes(*sample.network_received_bytes);
-  if (sample.network_sent_bytes) out.set_network_sent_bytes(*sample.network_sent_bytes);
-  if (sample.temperature) out.set_temperature(*sample.temperature);
-  if (sample.frequency) out.set_frequency(*sample.frequency);
+  put(sample.memory_available_bytes, is_count,
+      [&](auto each) { out.set_memory_available_bytes(each); });
+  put(sample.disk_read_bytes, is_count, [&](auto each) { out.set_disk_read_bytes(each); });
+  put(sample.disk_written_bytes, is_count, [&](auto each) { out.set_disk_written_bytes(each); });
+  put(sample.network_received_bytes, is_count,
+      [&](auto each) { out.set_network_received_bytes(each); });
+  put(sample.network_sent_bytes, is_count, [&](auto each) { out.set_network_sent_bytes(each); });
+  put(sample.temperature, is_gauge, [&](auto each) { out.set_temperature(each); });
+  put(sample.frequency, is_ceiling, [&](auto each) { out.set_frequency(each); });
   for (std::size_t i = 0; i < std::min(sample.gpus.size(), gpu_limit); ++i)
     write(sample.gpus[i], *out.add_gpus());
-  out.set_own_cpu(sample.own_cpu.count());
-  out.set_resident_bytes(sample.resident_bytes);
-  if (sample.proportional_bytes) out.set_proportional_bytes(*sample.proportional_bytes);
-  if (sample.allocated_bytes) out.set_allocated_bytes(*sample.allocated_bytes);
-  out.set_voluntary_switches(sample.voluntary_switches);
-  out.set_involuntary_switches(sample.involuntary_switches);
-  out.set_minor_faults(sample.minor_faults);
-  out.set_major_faults(sample.major_faults);
+  out.set_own_cpu(duration_or_none(sample.own_cpu));
+  out.set_resident_bytes(count_or_none(sample.resident_bytes));
+  put(sample.proportional_bytes, is_count, [&](auto each) { out.set_proportional_bytes(each); });
+  put(sample.allocated_bytes, is_count, [&](auto each) { out.set_allocated_bytes(each); });
+  out.set_voluntary_switches(count_or_none(sample.voluntary_switches));
+  out.set_involuntary_switches(count_or_none(sample.involuntary_switches));
+  out.set_minor_faults(count_or_none(sample.minor_faults));
+  out.set_major_faults(count_or_none(sample.major_faults));
 }
 
 std::optional<ResourceSample> read(const proto::ResourceSample& in) {

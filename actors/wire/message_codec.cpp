@@ -23,7 +23,7 @@ void put(const PrepareFailed& m, proto::Envelope& out) {
   out.mutable_prepare_failed()->set_message(cut(m.message));
   out.mutable_prepare_failed()->set_user_can_fix(m.user_can_fix);
 }
-void put(const MetricsBatch& m, proto::Envelope& out) { write(m, *out.mutable_metrics_batch()); }
+void put(const MetricsBatch& m, proto::Envelope& out) { out.set_metrics_batch(bytes_of(m)); }
 void put(const Heartbeat& m, proto::Envelope& out) {
   auto& beat = *out.mutable_heartbeat();
   beat.set_loop_lag(m.loop_lag.count());
@@ -95,7 +95,6 @@ std::optional<Hello> take(const proto::Hello& in) { return read(in); }
 std::optional<Ready> take(const proto::Ready& in) { return read(in); }
 std::optional<Started> take(const proto::Started& in) { return read(in); }
 std::optional<TakeOver> take(const proto::TakeOver& in) { return read(in); }
-std::optional<MetricsBatch> take(const proto::MetricsBatch& in) { return read(in); }
 
 std::optional<Heartbeat> take(const proto::Heartbeat& in) {
   if (!is_duration(in.loop_lag()) || !is_instant(in.sent()) || !is_instant(in.clock_offset()) ||
@@ -183,8 +182,7 @@ std::optional<AgentMessage> take_agent_message(const proto::Envelope& in) {
       return on_side<AgentMessage>(take(in.prepare_failed()));
     case proto::Envelope::kStarted:
       return on_side<AgentMessage>(take(in.started()));
-    case proto::Envelope::kMetricsBatch:
-      return on_side<AgentMessage>(take(in.metrics_batch()));
+    case proto::Envelope::kMetricsBatch:  // see take_message
     case proto::Envelope::kHeartbeat:
       return on_side<AgentMessage>(take(in.heartbeat()));
     case proto::Envelope::kSealed:
@@ -229,6 +227,23 @@ std::optional<CoordinatorMessage> take_coordinator_message(const proto::Envelope
   return std::nullopt;
 }
 
+/// False when its parts do not fit together. `size` is that of the frame.
+bool take_message(const proto::Envelope& in, std::size_t size, Envelope& envelope) {
+  if (in.from_agent_case() == proto::Envelope::kMetricsBatch) {
+    if (in.ByteSizeLong() != size) return false;  // it said something twice: of two batches, which?
+    // By far the most frequent and the largest: made where it stays.
+    auto& message = envelope.message.emplace<AgentMessage>(std::in_place_type<MetricsBatch>);
+    return read_batch(in.metrics_batch(), std::get<MetricsBatch>(message));
+  }
+  if (auto from_agent = take_agent_message(in))
+    envelope.message = std::move(*from_agent);
+  else if (auto from_coordinator = take_coordinator_message(in))
+    envelope.message = std::move(*from_coordinator);
+  else
+    return false;
+  return true;
+}
+
 std::string version_text(std::uint32_t theirs) {
   return "the peer speaks version " + std::to_string(theirs) +
          " of Squall's protocol, this program version " + std::to_string(protocol_version) +
@@ -253,14 +268,9 @@ Bytes encode(const Envelope& envelope) {
   return bytes_of(out);
 }
 
-Bytes encode_alone(const MetricsBatch& batch) {
-  proto::Envelope out;
-  out.set_protocol_version(protocol_version);
-  put(batch, out);
-  return bytes_of(out);
-}
+namespace {
 
-std::variant<Envelope, DecodeError> decode(std::span<const std::byte> frame) {
+std::optional<DecodeError> decode_into(std::span<const std::byte> frame, Envelope& envelope) {
   using Kind = DecodeError::Kind;
   if (frame.size() > frame_limit)
     return DecodeError{Kind::too_large, "a frame of " + std::to_string(frame.size()) +
@@ -277,14 +287,19 @@ std::variant<Envelope, DecodeError> decode(std::span<const std::byte> frame) {
   if (of_agent == of_coordinator)
     return DecodeError{Kind::nonsense, of_agent ? "a frame with messages in both directions"
                                                 : "a frame without a message that is known here"};
-  Envelope envelope{in.run(), in.epoch(), {}};
-  if (auto from_agent = take_agent_message(in))
-    envelope.message = std::move(*from_agent);
-  else if (auto from_coordinator = take_coordinator_message(in))
-    envelope.message = std::move(*from_coordinator);
-  else
+  envelope.run = in.run();
+  envelope.epoch = in.epoch();
+  if (!take_message(in, frame.size(), envelope))
     return DecodeError{Kind::nonsense, "a message whose parts do not fit together"};
-  return envelope;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::variant<Envelope, DecodeError> decode(std::span<const std::byte> frame) {
+  std::variant<Envelope, DecodeError> decoded;
+  if (auto error = decode_into(frame, std::get<Envelope>(decoded))) decoded = std::move(*error);
+  return decoded;
 }
 
 std::variant<Envelope, DecodeError> decode(std::span<const std::byte> frame, Sender sender) {
@@ -292,10 +307,12 @@ std::variant<Envelope, DecodeError> decode(std::span<const std::byte> frame, Sen
   const auto* envelope = std::get_if<Envelope>(&decoded);
   if (envelope == nullptr) return decoded;
   const bool of_agent = std::holds_alternative<AgentMessage>(envelope->message);
-  if (of_agent == (sender == Sender::agent)) return decoded;
-  return DecodeError{DecodeError::Kind::nonsense,
-                     of_agent ? "a message that only agents send, sent to an agent"
-                              : "a message that only a coordinator sends, sent to a coordinator"};
+  if (of_agent != (sender == Sender::agent))
+    decoded =
+        DecodeError{DecodeError::Kind::nonsense,
+                    of_agent ? "a message that only agents send, sent to an agent"
+                             : "a message that only a coordinator sends, sent to a coordinator"};
+  return decoded;
 }
 
 }  // namespace squall::actors

@@ -25,7 +25,7 @@ struct DecodeError {
 Bytes encode(const Envelope& envelope);
 std::variant<Envelope, DecodeError> decode(std::span<const std::byte> frame);
 
-/// encode() of the batch in an envelope without run and epoch, made without a copy of the batch.
+/// The batch by itself, as it is inside an envelope: what is hashed and kept.
 Bytes encode_alone(const MetricsBatch& batch);
 
 /// The same at one end of a connection, where a message in the wrong direction is an error too.

@@ -1,11 +1,14 @@
 #include "actors/wire/metrics_codec.hpp"
 
 #include <algorithm>
+#include <array>
+#include <google/protobuf/arena.h>
 #include <initializer_list>
 #include <utility>
 
 #include "actors/wire/limits.hpp"
 #include "actors/wire/machine_codec.hpp"
+#include "actors/wire/message_codec.hpp"
 #include "messages.pb.h"
 
 namespace squall::actors {
@@ -86,7 +89,7 @@ std::optional<Histogram> read(const proto::Histogram& in) {
   parts.sum = nanoseconds(in.sum());
   parts.minimum = nanoseconds(in.minimum());
   parts.maximum = nanoseconds(in.maximum());
-  return Histogram::from_parts(parts);
+  return Histogram::from_parts(std::move(parts));
 }
 
 void write(const CategoryMetrics& category, proto::CategoryMetrics& out) {
@@ -123,16 +126,21 @@ void write(const PhaseMetrics& metrics, proto::PhaseMetrics& out) {
   out.set_tokens_disputed(metrics.tokens_disputed);
   out.set_accuracy_asked(metrics.accuracy_asked);
   out.set_accuracy_agreed(metrics.accuracy_agreed);
+  out.set_good(metrics.good);
   for (const CategoryMetrics& category : metrics.categories) write(category, *out.add_categories());
 }
 
 /// What is counted beside the ledger; false when it cannot be.
 bool read_counts(const proto::PhaseMetrics& in, PhaseMetrics& metrics) {
   if (!are_counts({in.prompt_tokens(), in.output_tokens(), in.late(), in.attempts(), in.retried(),
-                   in.cached(), in.tokens_disputed(), in.accuracy_asked(), in.accuracy_agreed()}))
+                   in.cached(), in.tokens_disputed(), in.accuracy_asked(), in.accuracy_agreed(),
+                   in.good()}))
     return false;
-  // More answers that agreed than were asked, or more from memory than there are, are no counts.
-  if (in.accuracy_agreed() > in.accuracy_asked() || in.cached() > in.ledger().ok()) return false;
+  // More answers that agreed than were asked, or more from memory or good ones than there are, are
+  // no counts.
+  if (in.accuracy_agreed() > in.accuracy_asked() || in.cached() > in.ledger().ok() ||
+      in.good() > in.ledger().ok())
+    return false;
   metrics.prompt_tokens = in.prompt_tokens();
   metrics.output_tokens = in.output_tokens();
   metrics.late = in.late();
@@ -142,6 +150,7 @@ bool read_counts(const proto::PhaseMetrics& in, PhaseMetrics& metrics) {
   metrics.tokens_disputed = in.tokens_disputed();
   metrics.accuracy_asked = in.accuracy_asked();
   metrics.accuracy_agreed = in.accuracy_agreed();
+  metrics.good = in.good();
   return true;
 }
 
@@ -189,8 +198,6 @@ bool read_resources(const proto::MetricsBatch& in, std::vector<ResourceSample>& 
   return true;
 }
 
-}  // namespace
-
 void write(const MetricsBatch& batch, proto::MetricsBatch& out) {
   const MetricsSnapshot& snapshot = batch.snapshot;
   out.set_sequence(batch.sequence);
@@ -216,20 +223,19 @@ void write(const MetricsBatch& batch, proto::MetricsBatch& out) {
     actors::write(snapshot.resources[i], *out.add_resources());
 }
 
-std::optional<MetricsBatch> read(const proto::MetricsBatch& in) {
+bool read(const proto::MetricsBatch& in, MetricsBatch& batch) {
   if (in.phases_size() != static_cast<int>(phase_count) || in.sequence() == 0 ||
       in.to() < in.from() ||
       !are_durations({in.from(), in.to(), in.in_flight_time(), in.loop_lag(), in.process_cpu(),
                       in.engine_cpu(), in.paused()}) ||
       !are_counts({in.tokens_in_interval(), in.answers_in_interval(), in.resident_bytes()}))
-    return std::nullopt;
-  MetricsBatch batch;
+    return false;
   MetricsSnapshot& snapshot = batch.snapshot;
   batch.sequence = in.sequence();
   snapshot.from = nanoseconds(in.from());
   snapshot.to = nanoseconds(in.to());
   for (int i = 0; i < in.phases_size(); ++i)
-    if (!read(in.phases(i), snapshot.phases[static_cast<std::size_t>(i)])) return std::nullopt;
+    if (!read(in.phases(i), snapshot.phases[static_cast<std::size_t>(i)])) return false;
   snapshot.tokens_in_interval = in.tokens_in_interval();
   snapshot.answers_in_interval = in.answers_in_interval();
   snapshot.in_flight_time = nanoseconds(in.in_flight_time());
@@ -240,9 +246,45 @@ std::optional<MetricsBatch> read(const proto::MetricsBatch& in) {
   snapshot.engine_cpu = nanoseconds(in.engine_cpu());
   snapshot.resident_bytes = in.resident_bytes();
   snapshot.paused = nanoseconds(in.paused());
-  if (!read_events(in, snapshot.events) || !read_resources(in, snapshot.resources))
-    return std::nullopt;
-  return batch;
+  return read_events(in, snapshot.events) && read_resources(in, snapshot.resources);
+}
+
+/// The many small parts of a batch, in one piece of memory: most batches fit the first block.
+class Parts {
+ public:
+  Parts() : arena_(first_.data(), first_.size()) {}
+  proto::MetricsBatch& batch() { return *batch_; }
+
+ private:
+  alignas(8) std::array<char, 16 * 1024> first_;  // not zeroed
+  google::protobuf::Arena arena_;
+  proto::MetricsBatch* batch_ =
+      google::protobuf::Arena::CreateMessage<proto::MetricsBatch>(&arena_);
+};
+
+}  // namespace
+
+Bytes encode_alone(const MetricsBatch& batch) {
+  Parts parts;
+  write(batch, parts.batch());
+  Bytes bytes(parts.batch().ByteSizeLong());
+  parts.batch().SerializeToArray(bytes.data(), static_cast<int>(bytes.size()));
+  return bytes;
+}
+
+std::string bytes_of(const MetricsBatch& batch) {
+  const auto text = [](const Bytes& bytes) {
+    return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  };
+  return text(batch.encoded.empty() ? encode_alone(batch) : batch.encoded);
+}
+
+bool read_batch(const std::string& bytes, MetricsBatch& batch) {
+  Parts parts;
+  if (!parts.batch().ParseFromString(bytes) || !read(parts.batch(), batch)) return false;
+  const auto* first = reinterpret_cast<const std::byte*>(bytes.data());
+  batch.encoded.assign(first, first + bytes.size());
+  return true;
 }
 
 void write(const Sealed& sealed, proto::Sealed& out) {

@@ -27,6 +27,24 @@ std::size_t first_difference(const std::string& a, const std::string& b) {
   return static_cast<std::size_t>(before) + (inside ? 0 : 1);
 }
 
+struct EndInWords {
+  const char* why;
+  const char* remedy;  // empty where none is in the scenario
+};
+
+EndInWords words_of(AccuracyCheck::End end) {
+  switch (end) {
+    case AccuracyCheck::End::time_over:
+      return {"the time was over", "; raise accuracy.time_limit or lower accuracy.sample"};
+    case AccuracyCheck::End::lease_over:
+      return {"the coordinator fell silent", ""};
+    case AccuracyCheck::End::broken_off:
+      return {"the run was broken off", ""};
+  }
+  assert(false);
+  return {};
+}
+
 }  // namespace
 
 void AccuracyCheck::on_submit(const LoadRequest& request) {
@@ -75,7 +93,8 @@ std::optional<bool> AccuracyCheck::on_answer(const RequestTimeline& timeline) {
   const std::string before = std::move(answered_.front().answer);
   answered_.pop_front();
   if (!std::holds_alternative<Completed>(timeline.outcome)) {
-    const bool out_of_time = cut_short_ && std::holds_alternative<TimedOut>(timeline.outcome);
+    const bool out_of_time = (cut_short_ && std::holds_alternative<TimedOut>(timeline.outcome)) ||
+                             std::holds_alternative<Cancelled>(timeline.outcome);
     ++(out_of_time ? out_of_time_ : unanswered_);
     return std::nullopt;
   }
@@ -88,16 +107,16 @@ std::optional<bool> AccuracyCheck::on_answer(const RequestTimeline& timeline) {
   return false;
 }
 
-std::vector<std::string> AccuracyCheck::findings() const {
+std::vector<std::string> AccuracyCheck::findings(End end) const {
   std::vector<std::string> findings;
   if (!first_difference_.empty()) findings.push_back("accuracy: " + first_difference_);
   const auto counted = [](std::uint64_t count) {
     return std::to_string(count) + (count == 1 ? " sampled answer" : " sampled answers");
   };
   if (const std::uint64_t left = answered_.size() + out_of_time_; left > 0)
-    findings.push_back("accuracy: the time was over before " + counted(left) +
-                       " could be asked for again (" + std::to_string(compared_) +
-                       " were); raise accuracy.time_limit or lower accuracy.sample");
+    findings.push_back("accuracy: " + std::string(words_of(end).why) + " before " + counted(left) +
+                       " could be asked for again (" + std::to_string(compared_) + " were)" +
+                       words_of(end).remedy);
   if (unanswered_ > 0)
     findings.push_back("accuracy: " + counted(unanswered_) + " could not be had again at rest");
   if (no_room_ > 0)

@@ -46,8 +46,10 @@ class AccuracyCheck {
   /// How one of ours ended: whether the answer was the same; none where there was none.
   std::optional<bool> on_answer(const actors::RequestTimeline& timeline);
 
+  /// Why no more are asked.
+  enum class End { time_over, lease_over, broken_off };
   /// For the run's timeline: where the first answer that differed did, what was not compared.
-  std::vector<std::string> findings() const;
+  std::vector<std::string> findings(End end = End::time_over) const;
 
  private:
   // Ids of the load's requests are below: users and arrivals never number so many.
@@ -66,7 +68,7 @@ class AccuracyCheck {
   std::uint64_t bytes_ = 0;
   std::uint64_t no_room_ = 0;      // sampled requests that were not kept
   std::uint64_t compared_ = 0;     // of them
-  std::uint64_t out_of_time_ = 0;  // asked, but the time was over before the answer
+  std::uint64_t out_of_time_ = 0;  // asked, but it was the end before the answer
   std::uint64_t unanswered_ = 0;   // at rest
   std::uint64_t asked_ = 0;
   std::string first_difference_;

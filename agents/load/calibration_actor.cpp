@@ -94,8 +94,7 @@ void go_on(Self self, const AgentActor& agent) {
 }
 
 nanoseconds p99(const Histogram& delays) {
-  if (delays.count() == 0) return nanoseconds{0};
-  return delays.value_at_rank((delays.count() * 99 + 99) / 100);
+  return delays.count() == 0 ? nanoseconds{0} : delays.value_at_percentile(99);
 }
 
 /// The recorder hears of everything before it hears that it is to tell, so what it tells is whole.

@@ -76,13 +76,17 @@ void ask_again(Self self) {
   auto& state = self->state;
   const Instant now = self->clock().now();
   // Without a lease others may be asking in this agent's place: no time to ask at rest.
-  const Instant until = state.pool->has_lease(now) ? state.check_until : now;
+  const bool leased = state.pool->has_lease(now);
+  const Instant until = leased ? state.check_until : now;
   if (auto request = state.accuracy->next(now, until)) {
     self->send(state.around.target, Submit{*std::move(request), UsersActor{self}});
     return;
   }
   if (std::exchange(state.answers_checked, true)) return;
-  for (std::string& what : state.accuracy->findings())
+  const auto end = state.check_broken_off ? AccuracyCheck::End::broken_off
+                   : leased               ? AccuracyCheck::End::time_over
+                                          : AccuracyCheck::End::lease_over;
+  for (std::string& what : state.accuracy->findings(end))
     self->send(state.around.recorder, TargetHappened{self->clock().now(), std::move(what)});
   self->send(state.around.agent, AnswersChecked{});
 }
@@ -155,6 +159,8 @@ UsersActor::behavior_type users_actor(Self self, UsersSurroundings around) {
       [self](const StopUsers& order) { stop(self, order); },
       [self](const PacingStopped&) { self->send(self->state.around.agent, UsersStopped{}); },
       [self](const CheckAnswers& order) {
+        // The order to check is given once; another cuts the check short.
+        self->state.check_broken_off = self->state.check_until != Instant{};
         self->state.check_until = order.until;
         if (!self->state.accuracy->asking()) ask_again(self);  // else after that answer
       },

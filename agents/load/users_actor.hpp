@@ -27,6 +27,7 @@ struct UsersState {
   LoadOrders orders;
   std::optional<AccuracyCheck> accuracy;  // from BeginLoad on
   Instant check_until;                    // from CheckAnswers on
+  bool check_broken_off = false;
   bool answers_checked = false;
 };
 

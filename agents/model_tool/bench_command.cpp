@@ -10,8 +10,9 @@
 
 #include "agents/engine/inference_engine.hpp"
 #include "agents/engine/model/model.hpp"
+#include "agents/hardware/memory_ceiling.hpp"
+#include "agents/hardware/model_facts.hpp"
 #include "agents/model_tool/engine_setup.hpp"
-#include "agents/model_tool/read_ceiling.hpp"
 #include "agents/models/model_choice.hpp"
 
 namespace squall::agents {
@@ -127,13 +128,6 @@ double measure(Bench& bench, const Measurement& wanted, const BenchOptions& opti
   return bench.decode(wanted.sequences, prompt, wanted.tokens);
 }
 
-/// Bytes of weights that one token needs: all but an embedding of which only a row is read.
-std::uint64_t bytes_per_token(const Model& model) {
-  if (model.output.data == model.token_embedding.data) return model.weight_bytes;
-  const kernels::TensorView& table = model.token_embedding;
-  return model.weight_bytes - table.rows * kernels::bytes_per_row(table.format, table.columns);
-}
-
 /// Weights pass through memory once a step; how near that comes to what the memory can deliver.
 struct MemoryUse {
   double ceiling = 0;  // bytes per second
@@ -144,7 +138,7 @@ MemoryUse memory_use(const Model& model, const std::vector<Measurement>& measure
                      std::size_t threads) {
   const auto decode = std::ranges::find(measurements, "decode", &Measurement::kind);
   if (decode == measurements.end()) return {};
-  const std::uint64_t bytes = bytes_per_token(model);
+  const std::uint64_t bytes = weight_bytes_of_step(model);
   // As large as the model, so that the same caches count, but no danger to the memory it lies in.
   constexpr std::uint64_t most = 1U << 30;
   return {read_ceiling(std::min(bytes, most), threads),
@@ -171,7 +165,7 @@ nlohmann::json as_json(const std::vector<Measurement>& measurements, const Model
           {"backend", backend},
           {"threads", options.threads},
           {"kv_format", options.kv_format},
-          {"bytes_per_token", bytes_per_token(model)},
+          {"bytes_per_token", weight_bytes_of_step(model)},
           {"memory_ceiling_bytes_per_second", memory.ceiling},
           {"decode_bytes_per_second", memory.reached},
           {"measurements", rows}};

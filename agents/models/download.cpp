@@ -217,7 +217,7 @@ Attempt Work::check(bool continued) {
 }
 
 Attempt Work::attempt(const std::string& source) {
-  HttpOrder order{.url = source, .limits = order_.http};
+  HttpOrder order{.url = source, .limits = order_.http, .may_ask = context_.may_ask};
   progress_.done = 0;
   progress_.total.reset();
   if (const auto origin = part_.continuable(source)) {

@@ -39,6 +39,8 @@ struct DownloadContext {
   std::function<bool(const DownloadProgress&)> on_progress{};
   /// Pauses between attempts; false stops. Default: sleeps, and asks on_progress now and then.
   std::function<bool(std::chrono::milliseconds)> pause{};
+  /// Which hosts may be asked, also where a source leads elsewhere; none: any.
+  std::function<bool(const std::string& host)> may_ask{};
   std::uint64_t seed = 1;  // of the jitter: should differ between machines and processes
 };
 

@@ -12,6 +12,8 @@
 #include <string_view>
 
 #include "actors/tool_version.hpp"
+#include "agents/broken_pipes.hpp"
+#include "scenarios/text/words.hpp"
 
 namespace squall::agents {
 
@@ -25,12 +27,6 @@ std::optional<std::uint64_t> whole_number(std::string_view text) {
   return number;
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
 /// "bytes 100-199/1000" (RFC 9110, 14.4); the total may be "*".
 void read_content_range(std::string_view value, HttpHead& head) {
   if (!value.starts_with("bytes ")) return;
@@ -41,27 +37,6 @@ void read_content_range(std::string_view value, HttpHead& head) {
   head.range_from = whole_number(value.substr(0, dash));
   head.range_total = whole_number(value.substr(slash + 1));
 }
-
-/// Writing to a TLS peer that has gone raises SIGPIPE in this thread, which would end the process.
-class BrokenPipesIgnored {
- public:
-  BrokenPipesIgnored() {
-    sigemptyset(&pipe_);
-    sigaddset(&pipe_, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-  }
-  ~BrokenPipesIgnored() {
-    const timespec at_once{};
-    while (sigtimedwait(&pipe_, nullptr, &at_once) > 0) {
-    }
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  BrokenPipesIgnored(const BrokenPipesIgnored&) = delete;
-  BrokenPipesIgnored& operator=(const BrokenPipesIgnored&) = delete;
-
- private:
-  sigset_t pipe_{}, before_{};
-};
 
 /// What curl's callbacks work on. They are called from C, which exceptions must not pass through:
 /// they wait here.
@@ -78,6 +53,7 @@ class Transfer {
   struct Cleanup {
     void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
     void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+    void operator()(CURLU* url) const { curl_url_cleanup(url); }
   };
 
   template <class Value>
@@ -90,6 +66,7 @@ class Transfer {
   template <class Ask>
   bool ask(Ask question) noexcept;
   bool tell_head();
+  bool may_ask(std::string_view address) noexcept;
   HttpResult result_of(CURLcode code);
 
   static std::size_t on_header(char* text, std::size_t, std::size_t size, void* self);
@@ -104,6 +81,7 @@ class Transfer {
   HttpHead head_;
   bool head_told_ = false;
   bool stopped_ = false;
+  std::string refused_host_;
   std::exception_ptr thrown_;
 };
 
@@ -119,20 +97,40 @@ bool Transfer::ask(Ask question) noexcept {
 }
 
 std::size_t Transfer::on_header(char* text, std::size_t, std::size_t size, void* self) {
-  HttpHead& head = static_cast<Transfer*>(self)->head_;
+  auto& transfer = *static_cast<Transfer*>(self);
+  HttpHead& head = transfer.head_;
   const std::string_view line(text, size);
   if (line.starts_with("HTTP/")) head = {};  // of a redirect, or an interim answer
   const auto colon = line.find(':');
   if (colon == std::string_view::npos) return size;
-  std::string name(line.substr(0, colon));
-  for (char& letter : name)
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  const std::string_view value = trimmed(line.substr(colon + 1));
+  const std::string name = scenarios::lower(line.substr(0, colon));
+  const std::string_view value = scenarios::trimmed(line.substr(colon + 1));
+  if (name == "location" && !transfer.may_ask(value)) return 0;  // before anybody is asked there
   if (name == "etag") head.etag = value;
   if (name == "last-modified") head.last_modified = value;
   if (name == "content-range") read_content_range(value, head);
   if (name == "content-length") head.length = whole_number(value);
   return size;
+}
+
+/// `address` may be relative to the one that is being asked.
+bool Transfer::may_ask(std::string_view address) noexcept {
+  if (!order_.may_ask) return true;
+  return ask([&] {
+    const std::unique_ptr<CURLU, Cleanup> url(curl_url());
+    const char* asked = nullptr;
+    curl_easy_getinfo(curl_.get(), CURLINFO_EFFECTIVE_URL, &asked);
+    if (asked != nullptr) curl_url_set(url.get(), CURLUPART_URL, asked, 0);
+    curl_url_set(url.get(), CURLUPART_URL, std::string(address).c_str(), 0);
+    char* text = nullptr;
+    curl_url_get(url.get(), CURLUPART_HOST, &text, 0);
+    std::string host = text == nullptr ? std::string(address) : text;
+    curl_free(text);
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    if (order_.may_ask(host)) return true;
+    refused_host_ = std::move(host);
+    return false;
+  });
 }
 
 bool Transfer::tell_head() {
@@ -198,7 +196,8 @@ HttpResult Transfer::run() {
   set_options();
   set_limits();
   const BrokenPipesIgnored while_it_lasts;
-  const CURLcode code = curl_easy_perform(curl_.get());
+  const CURLcode code =
+      may_ask(order_.url) ? curl_easy_perform(curl_.get()) : CURLE_ABORTED_BY_CALLBACK;
   if (code == CURLE_OK) tell_head();  // an answer without a body
   if (thrown_) std::rethrow_exception(thrown_);
   return result_of(code);
@@ -207,6 +206,11 @@ HttpResult Transfer::run() {
 HttpResult Transfer::result_of(CURLcode code) {
   HttpResult result;
   result.head = head_;
+  if (!refused_host_.empty()) {
+    result.error = "leads to the host " + refused_host_ + ", which may not be asked";
+    result.may_recover = false;
+    return result;
+  }
   result.stopped = stopped_;
   result.whole = code == CURLE_OK && !stopped_;
   if (result.whole || stopped_) return result;

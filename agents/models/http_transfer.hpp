@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,6 +27,8 @@ struct HttpOrder {
   std::uint64_t from = 0;  // byte to begin with
   std::string if_range{};  // validator of the bytes before; others make the answer begin at 0
   HttpLimits limits{};
+  /// Whether a host may be asked: of the address, and of each that it leads to. None: any.
+  std::function<bool(const std::string& host)> may_ask{};
 };
 
 /// What stands before the answer's bytes; of the last redirect.

@@ -50,9 +50,8 @@ struct AddShare {  // of a lost agent, beside what is done already
 struct LeaseUntil {
   Instant until;
 };
-struct PauseLoad {};   // nothing may start; what comes due is counted, users wait
-struct ResumeLoad {};  // it may go on, as the LeaseUntil before it says
-struct StopUsers {};   // nothing new starts; answered by on_users_stopped
+struct PauseLoad {};  // nothing may start; what comes due is counted, users wait
+struct StopUsers {};  // nothing new starts; answered by on_users_stopped
 struct AbandonOpen {
   actors::RequestOutcome outcome;
 };
@@ -80,9 +79,8 @@ struct Leave {
 using AgentEffect =
     std::variant<effect::Send, effect::Keep, effect::PrepareTarget, effect::Calibrate,
                  effect::BeginLoad, effect::AddShare, effect::LeaseUntil, effect::PauseLoad,
-                 effect::ResumeLoad, effect::StopUsers, effect::AbandonOpen, effect::CheckAnswers,
-                 effect::TakeSnapshot, effect::ConnectAnew, effect::Warn, effect::Tell,
-                 effect::Leave>;
+                 effect::StopUsers, effect::AbandonOpen, effect::CheckAnswers, effect::TakeSnapshot,
+                 effect::ConnectAnew, effect::Warn, effect::Tell, effect::Leave>;
 using AgentEffects = std::vector<AgentEffect>;
 
 }  // namespace squall::agents

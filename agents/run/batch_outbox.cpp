@@ -3,42 +3,32 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/wire/message_codec.hpp"
+
 namespace squall::agents {
 
 using namespace actors;
 
 namespace {
 
-constexpr std::size_t fixed_size = 512;     // of a batch with nothing in it
-constexpr std::size_t histogram_size = 48;  // without its buckets
-constexpr std::size_t bucket_size = 8;      // index step and count, as variable-length numbers
-constexpr std::size_t text_size = 16;       // beside its letters
+constexpr std::size_t beside_the_batch = 1024;  // of a message: run, epoch, version; or less
 
-std::size_t size_of(const Histogram& histogram) {
-  return histogram_size + bucket_size * histogram.parts().counts.size();
+std::size_t size_of_message(const MetricsBatch& batch) {
+  return batch.encoded.size() + beside_the_batch;
 }
 
 }  // namespace
 
-std::size_t estimated_size(const MetricsSnapshot& snapshot) {
-  std::size_t size = fixed_size;
-  for (const PhaseMetrics& phase : snapshot.phases) {
-    for (const Histogram& each : phase.durations) size += size_of(each);
-    for (const auto& [what, count] : phase.errors) size += text_size + what.size();
-    for (const CategoryMetrics& each : phase.categories)
-      size += size_of(each.ttft) + size_of(each.e2e);
-  }
-  for (const RunEvent& event : snapshot.events) size += text_size + event.what.size();
-  return size;
-}
-
-const MetricsBatch& BatchOutbox::add(MetricsSnapshot snapshot) {
+const MetricsBatch* BatchOutbox::add(MetricsSnapshot snapshot) {
+  MetricsBatch batch{taken_ + 1, std::move(snapshot)};
+  batch.encoded = encode_alone(batch);
+  if (size_of_message(batch) > frame_limit) return nullptr;
+  ++taken_;
   for (std::size_t phase = 0; phase < phase_count; ++phase)
-    totals_[phase] += snapshot.phases[phase].ledger;
-  const std::size_t size = estimated_size(snapshot);
-  waiting_.push_back({{++taken_, std::move(snapshot)}, size, false, {}});
-  hash_.add(waiting_.back().batch);
-  return waiting_.back().batch;
+    totals_[phase] += batch.snapshot.phases[phase].ledger;
+  hash_.add(batch);
+  waiting_.push_back({std::move(batch), false, {}});
+  return &waiting_.back().batch;
 }
 
 void BatchOutbox::acknowledge(std::uint64_t sequence) {
@@ -49,7 +39,7 @@ void BatchOutbox::acknowledge(std::uint64_t sequence) {
 void BatchOutbox::send_due(Instant now, AgentEffects& effects) {
   std::size_t count = 0, bytes = 0;
   for (Waiting& each : waiting_) {
-    bytes += each.size;
+    bytes += size_of_message(each.batch);
     if (++count > batches_under_way || (count > 1 && bytes > bytes_under_way)) return;
     if (each.sent && now - each.last_sent < resend_after) continue;
     each.sent = true;

@@ -16,17 +16,18 @@
 
 namespace squall::agents {
 
-/// About how long a batch is on the wire, or a little more.
-std::size_t estimated_size(const actors::MetricsSnapshot& snapshot);
-
 class BatchOutbox {
  public:
   static constexpr std::size_t batches_under_way = 32;
   static constexpr std::size_t bytes_under_way = std::size_t{8} << 20;
   static constexpr nanoseconds resend_after = std::chrono::seconds(1);
+  static constexpr const char* too_long =
+      "what it measured in one interval is more than a message of 1 MiB holds, so it is lost; use "
+      "fewer categories of prompts, or more agents";
 
-  /// The next batch; numbers it.
-  const actors::MetricsBatch& add(actors::MetricsSnapshot snapshot);
+  /// The next batch; numbers it. Null, and nothing is taken, when it would be longer than any
+  /// message may be.
+  const actors::MetricsBatch* add(actors::MetricsSnapshot snapshot);
   /// This one and all before it are kept; what was never taken is not believed.
   void acknowledge(std::uint64_t sequence);
   /// Sends what fits into the window and is new, or has waited for its answer for long.
@@ -43,8 +44,7 @@ class BatchOutbox {
 
  private:
   struct Waiting {
-    actors::MetricsBatch batch;
-    std::size_t size = 0;
+    actors::MetricsBatch batch;  // encoded
     bool sent = false;
     Instant last_sent;
   };

@@ -1,12 +1,12 @@
 #include "agents/run/caps_check.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <sstream>
 #include <stdexcept>
 #include <vector>
 
 #include "agents/targets/openai/http/server_url.hpp"
+#include "scenarios/text/words.hpp"
 
 namespace squall::agents {
 
@@ -27,13 +27,6 @@ std::string seconds(nanoseconds duration) {
   return number(std::chrono::duration<double>(duration).count()) + " s";
 }
 
-bool same_host(const std::string& one, const std::string& other) {
-  const auto same_letter = [](unsigned char a, unsigned char b) {
-    return std::tolower(a) == std::tolower(b);
-  };
-  return std::equal(one.begin(), one.end(), other.begin(), other.end(), same_letter);
-}
-
 /// The host of an address that a scenario names; as our own HTTP client reads it.
 std::optional<std::string> refused_host(const actors::AgentCaps& caps, const std::string& url) {
   std::string host;
@@ -42,9 +35,7 @@ std::optional<std::string> refused_host(const actors::AgentCaps& caps, const std
   } catch (const std::invalid_argument&) {
     host = url;  // what cannot be read is not on the list either
   }
-  const auto listed = std::any_of(caps.hosts.begin(), caps.hosts.end(),
-                                  [&](const auto& allowed) { return same_host(allowed, host); });
-  return listed ? std::nullopt : std::optional(host);
+  return may_talk_to(caps, host) ? std::nullopt : std::optional(host);
 }
 
 double fullest_second(const Scenario& scenario, const LoadPlan& plan) {
@@ -61,6 +52,13 @@ double fullest_second(const Scenario& scenario, const LoadPlan& plan) {
 }
 
 }  // namespace
+
+bool may_talk_to(const actors::AgentCaps& caps, const std::string& host) {
+  return caps.hosts.empty() ||
+         std::ranges::any_of(caps.hosts, [wanted = lower(host)](const std::string& allowed) {
+           return lower(allowed) == wanted;
+         });
+}
 
 std::optional<std::string> cap_exceeded(const actors::AgentCaps& caps, const Scenario& scenario) {
   const nanoseconds duration = scenario.phases.warm_up + scenario.phases.measure;

@@ -15,6 +15,9 @@ namespace squall::agents {
 std::optional<std::string> cap_exceeded(const actors::AgentCaps& caps,
                                         const scenarios::Scenario& scenario);
 
+/// Whether `host` is among those that this agent may talk to.
+bool may_talk_to(const actors::AgentCaps& caps, const std::string& host);
+
 /// What one or several shares ask of one agent at once.
 struct AskedLoad {
   std::uint64_t users = 0;

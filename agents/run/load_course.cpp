@@ -12,6 +12,7 @@ namespace {
 
 constexpr auto drain_snapshot_interval = 200ms;
 constexpr auto check_snapshot_interval = 1s;
+constexpr const char* unchecked = "answers are not checked: the coordinator is silent";
 constexpr auto check_grace = 2s;  // for the word that the check is over, after its time
 
 }  // namespace
@@ -70,12 +71,16 @@ void LoadCourse::stop_users(nanoseconds grace, Instant at, AgentEffects& effects
   effects.push_back(effect::StopUsers{});
 }
 
-void LoadCourse::break_off(nanoseconds grace, Instant now, AgentEffects& effects) {
-  if (stage_ == Stage::checking) return end_check(now, effects);
-  if (stage_ == Stage::over) return;
+// Where the drain ends by plan before the grace does, its end stays that of the plan.
+bool LoadCourse::break_off(nanoseconds grace, Instant now, AgentEffects& effects) {
+  if (stage_ == Stage::checking) end_check(now, effects);
+  if (stage_ == Stage::checking || stage_ == Stage::over) return false;
+  broken_off_ = true;
+  if (stage_ != Stage::running && now + grace >= drain_end_) return false;
   abandon_as_ = Cancelled{};
-  if (stage_ == Stage::running) return stop_users(grace, now, effects);
-  drain_end_ = std::min(drain_end_, now + grace);
+  if (stage_ == Stage::running) stop_users(grace, now, effects);
+  drain_end_ = now + grace;
+  return true;
 }
 
 void LoadCourse::on_users_stopped() {
@@ -97,12 +102,19 @@ void LoadCourse::on_snapshot(std::uint32_t in_flight, bool leased, Instant now,
 // ---- the check
 
 // A load that was broken off is not checked: whoever stopped it wants the end.
+bool LoadCourse::wants_check() const { return scenario_->accuracy.sample > 0 && !broken_off_; }
+
+void LoadCourse::tell_if_unchecked(MetricsSnapshot& snapshot, bool leased, Instant now) const {
+  const bool ends = stage_ == Stage::draining && snapshot.in_flight == 0;
+  if (ends && wants_check() && !leased && snapshot.events.size() < MetricsSnapshot::events_kept)
+    snapshot.events.push_back({now - start_, unchecked});
+}
+
 void LoadCourse::after_the_drain(bool leased, Instant now, AgentEffects& effects) {
-  const bool by_plan = std::holds_alternative<OpenAtEnd>(abandon_as_);
   stage_ = Stage::over;
-  if (scenario_->accuracy.sample <= 0 || !by_plan) return;
+  if (!wants_check()) return;
   if (!leased) {
-    effects.push_back(effect::Warn{"answers are not checked: the coordinator is silent"});
+    effects.push_back(effect::Warn{unchecked});
     return;
   }
   stage_ = Stage::checking;

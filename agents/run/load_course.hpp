@@ -19,12 +19,14 @@ class LoadCourse {
   LoadCourse(std::shared_ptr<const scenarios::Scenario> scenario, Instant start, Instant stop);
 
   void on_tick(Instant now, AgentEffects& effects);
-  /// Before its plan is done: nothing starts any more, and what is open has so long.
-  void break_off(nanoseconds grace, Instant now, AgentEffects& effects);
+  /// Nothing starts any more, and what is open has so long. False: it has no less time than before.
+  bool break_off(nanoseconds grace, Instant now, AgentEffects& effects);
   void on_users_stopped();
   void on_answers_checked(Instant now, AgentEffects& effects);
   /// What has been compared by now counts.
   void end_check(Instant now, AgentEffects& effects);
+  /// Where this snapshot ends the load, and answers that were to be checked are not: it says so.
+  void tell_if_unchecked(actors::MetricsSnapshot& snapshot, bool leased, Instant now) const;
   /// The snapshot that was asked for; `in_flight` at its end. `leased`: requests may start.
   void on_snapshot(std::uint32_t in_flight, bool leased, Instant now, AgentEffects& effects);
 
@@ -33,6 +35,7 @@ class LoadCourse {
   bool runs() const { return stage_ == Stage::running; }
   bool checks() const { return stage_ == Stage::checking; }
   bool over() const { return stage_ == Stage::over; }  // nothing more will be measured
+  bool cut_off() const { return abandoned_ && broken_off_sooner(); }  // what was open, by break_off
   /// The next end of a second or of a phase, while one has to be waited for.
   std::optional<Instant> next_cut() const;
 
@@ -42,6 +45,8 @@ class LoadCourse {
   void stop_users(nanoseconds grace, Instant at, AgentEffects& effects);
   void take_snapshot(Instant until, AgentEffects& effects);
   Instant next_boundary() const;
+  bool wants_check() const;
+  bool broken_off_sooner() const { return std::holds_alternative<actors::Cancelled>(abandon_as_); }
   void after_the_drain(bool leased, Instant now, AgentEffects& effects);
 
   std::shared_ptr<const scenarios::Scenario> scenario_;
@@ -50,6 +55,7 @@ class LoadCourse {
   Stage stage_ = Stage::running;
   Instant snapshot_until_;  // end of the newest snapshot that was asked for
   bool snapshot_pending_ = false;
+  bool broken_off_ = false;
   bool abandoned_ = false;
   actors::RequestOutcome abandon_as_ = actors::OpenAtEnd{};  // what is open when the drain ends
   Instant drain_end_;

@@ -1,5 +1,6 @@
 #include "agents/run/preparation.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -61,6 +62,13 @@ std::shared_ptr<const scenarios::LoadPlan> plan_piece(const TakeOver& order, con
   return plan;
 }
 
+std::uint32_t users_started(const scenarios::LoadPlan& plan, nanoseconds since_start) {
+  const auto started = std::upper_bound(
+      plan.users.begin(), plan.users.end(), since_start,
+      [](nanoseconds to, const scenarios::PlannedUser& user) { return to < user.start; });
+  return static_cast<std::uint32_t>(started - plan.users.begin());
+}
+
 Ready ready_message(const PreparedShare& share, const PreparedTarget& target,
                     const Calibration& calibration, nanoseconds clock_error_bound) {
   return {
@@ -83,7 +91,7 @@ Ready ready_message(const PreparedShare& share, const PreparedTarget& target,
       .token_counts = target.token_counts,
       .calibration = calibration,
       .hardware = {},
-      .model_facts = {},
+      .model_facts = target.model_facts,
   };
 }
 

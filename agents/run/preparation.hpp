@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actors/messages.hpp"
+#include "actors/target_ready.hpp"
 #include "agents/run/caps_check.hpp"
 #include "scenarios/load/load_plan.hpp"
 #include "scenarios/schema/scenario.hpp"
@@ -37,20 +38,10 @@ std::shared_ptr<const scenarios::LoadPlan> plan_piece(const actors::TakeOver& or
                                                       const actors::AgentCaps& caps,
                                                       PreparedShare& share);
 
-/// What preparing the target told about it.
-struct PreparedTarget {
-  std::string model_name, model_fingerprint;
-  bool model_is_synthetic = false;
-  std::string instruction_set;
-  std::uint32_t threads = 0;
-  nanoseconds load_time{0};
-  std::string model_choice{}, model_origin{};
-  std::vector<std::string> warnings{};
-  std::string kind{"engine"};  // "engine", "openai", "simulated"
-  bool simulated = false;
-  std::string origin{};  // URL without credentials; engine: empty
-  std::string token_counts{};
-};
+/// Of this plan, so long after its start.
+std::uint32_t users_started(const scenarios::LoadPlan& plan, nanoseconds since_start);
+
+using PreparedTarget = actors::TargetReady;
 
 actors::Ready ready_message(const PreparedShare& share, const PreparedTarget& target,
                             const actors::Calibration& calibration, nanoseconds clock_error_bound);

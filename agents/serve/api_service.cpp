@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "scenarios/text/words.hpp"
+
 namespace squall::agents {
 
 namespace {
@@ -64,13 +66,6 @@ std::string percent_decoded(std::string_view text) {
   return decoded;
 }
 
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return lower;
-}
-
 /// Takes the same time wherever the texts differ, so that a key cannot be guessed letter by letter.
 bool same_secret(std::string_view given, std::string_view secret) {
   unsigned difference = given.size() == secret.size() ? 0 : 1;
@@ -95,7 +90,7 @@ std::string tokens_in_words(std::size_t count) {
 void check_content_type(const HttpRequest& request) {
   std::string type = request.content_type.substr(0, request.content_type.find(';'));
   while (type.ends_with(' ')) type.pop_back();
-  if (!type.empty() && lower_case(type) != "application/json")
+  if (!type.empty() && scenarios::lower(type) != "application/json")
     throw ApiError(
         "the body's type is " + type + "; send the header \"Content-Type: application/json\"",
         {.status = 415, .code = "unsupported_media_type"});
@@ -206,7 +201,7 @@ void ApiService::authorize(const HttpRequest& request) const {
   constexpr std::string_view scheme = "bearer ";  // in whatever case, then spaces
   const std::string_view given = request.authorization;
   const std::size_t key = given.find_first_not_of(' ', std::min(scheme.size(), given.size()));
-  if (lower_case(given.substr(0, scheme.size())) != scheme || key == std::string_view::npos)
+  if (scenarios::lower(given.substr(0, scheme.size())) != scheme || key == std::string_view::npos)
     throw ApiError("an API key is needed; send the header \"Authorization: Bearer KEY\"",
                    {.status = 401, .code = "missing_api_key"});
   if (!same_secret(given.substr(key), options_.api_key))

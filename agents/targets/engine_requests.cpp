@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <filesystem>
 #include <new>
 #include <string>
 #include <thread>
@@ -10,6 +11,7 @@
 
 #include "agents/engine/model/model.hpp"
 #include "agents/engine/model/tokenizer/tokenizer.hpp"
+#include "agents/hardware/model_facts.hpp"
 #include "agents/models/model_choice.hpp"
 #include "agents/resource_monitor.hpp"
 #include "kernels/backend_selection.hpp"
@@ -49,6 +51,13 @@ SamplerOptions sampler_options(const scenarios::TargetSettings& settings, std::u
           .seed = seed};
 }
 
+/// 0: not a file.
+std::uint64_t bytes_of(const std::string& model) {
+  std::error_code error;
+  const auto bytes = std::filesystem::file_size(model, error);
+  return error ? 0 : bytes;
+}
+
 }  // namespace
 
 EngineRequests::EngineRequests(const scenarios::Scenario& scenario,
@@ -71,6 +80,8 @@ EngineRequests::EngineRequests(const scenarios::Scenario& scenario,
   description_.token_counts = "the model's tokenizer";
   description_.instruction_set = std::string(backend->name());
   description_.threads = static_cast<unsigned>(backend->threads());
+  description_.model_facts =
+      model_facts(*model, *backend, engine_options(settings_).kv_format, bytes_of(chosen.model));
   engine_ = std::make_unique<InferenceEngine>(model, std::move(backend), engine_options(settings_));
   description_.load_time = now() - begun;
 }

@@ -16,11 +16,9 @@ namespace squall::agents {
 
 namespace {
 
-std::unique_ptr<Target> make_engine(
-    const scenarios::Scenario& scenario, const TargetSurroundings& surroundings,
-    TargetEvents events, const std::function<bool(const DownloadProgress&)>& on_download) {
-  DownloadContext downloads;
-  downloads.on_progress = on_download;
+std::unique_ptr<Target> make_engine(const scenarios::Scenario& scenario,
+                                    const TargetSurroundings& surroundings, TargetEvents events,
+                                    DownloadContext downloads) {
   // Other processes that failed at the same moment should not try again at the same moment.
   downloads.seed = scenario.seed + static_cast<std::uint64_t>(getpid());
   return std::make_unique<EngineTarget>(scenario, surroundings, std::move(events), downloads);
@@ -36,17 +34,18 @@ std::unique_ptr<Target> make_openai(const scenarios::Scenario& scenario,
   ServerPrompts prompts{
       .messages = [writer](const scenarios::Prompt& prompt) { return writer->messages(prompt); },
       .text = [writer](const scenarios::Prompt& prompt) { return writer->text(prompt); },
+      .count = [writer](const scenarios::Prompt& prompt) { return writer->count(prompt); },
       .token_counts = writer->token_counts()};
   return std::make_unique<OpenAiTarget>(scenario, surroundings, std::move(events),
                                         std::move(prompts), process_environment());
 }
 
-std::unique_ptr<Target> make_bare_target(
-    const scenarios::Scenario& scenario, const TargetSurroundings& surroundings,
-    TargetEvents events, const std::function<bool(const DownloadProgress&)>& on_download) {
+std::unique_ptr<Target> make_bare_target(const scenarios::Scenario& scenario,
+                                         const TargetSurroundings& surroundings,
+                                         TargetEvents events, const DownloadContext& downloads) {
   switch (scenario.target.kind) {
     case scenarios::TargetKind::engine:
-      return make_engine(scenario, surroundings, std::move(events), on_download);
+      return make_engine(scenario, surroundings, std::move(events), downloads);
     case scenarios::TargetKind::simulated:
       return std::make_unique<SimulatedTarget>(scenario, surroundings, std::move(events));
     case scenarios::TargetKind::openai:
@@ -58,31 +57,18 @@ std::unique_ptr<Target> make_bare_target(
 
 }  // namespace
 
-std::unique_ptr<Target> make_target(
-    const scenarios::Scenario& scenario, const TargetSurroundings& surroundings,
-    TargetEvents events, const std::function<bool(const DownloadProgress&)>& on_download) {
+std::unique_ptr<Target> make_target(const scenarios::Scenario& scenario,
+                                    const TargetSurroundings& surroundings, TargetEvents events,
+                                    const DownloadContext& downloads) {
   try {
     return make_target_stack(scenario.target, std::move(events), [&](TargetEvents of_the_bare) {
-      return make_bare_target(scenario, surroundings, std::move(of_the_bare), on_download);
+      return make_bare_target(scenario, surroundings, std::move(of_the_bare), downloads);
     });
   } catch (const ModelError& error) {
     throw TargetError(error.what());
   } catch (const std::invalid_argument& error) {
     throw TargetError(error.what());
   }
-}
-
-const char* name_of(scenarios::TargetKind kind) {
-  switch (kind) {
-    case scenarios::TargetKind::engine:
-      return "engine";
-    case scenarios::TargetKind::openai:
-      return "openai";
-    case scenarios::TargetKind::simulated:
-      return "simulated";
-  }
-  assert(false);
-  return "";
 }
 
 }  // namespace squall::agents

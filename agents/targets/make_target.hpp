@@ -11,13 +11,10 @@ struct TargetError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// May take long: models are loaded, and downloaded if need be, of which `on_download` hears, and
-/// which it ends by saying no. Throws TargetError, or what else went wrong.
-std::unique_ptr<Target> make_target(
-    const scenarios::Scenario& scenario, const TargetSurroundings& surroundings,
-    TargetEvents events, const std::function<bool(const DownloadProgress&)>& on_download = {});
-
-/// "engine", "openai", "simulated".
-const char* name_of(scenarios::TargetKind kind);
+/// May take long: models are loaded, and downloaded if need be, as `downloads` has it but for the
+/// seed. Throws TargetError, or what else went wrong.
+std::unique_ptr<Target> make_target(const scenarios::Scenario& scenario,
+                                    const TargetSurroundings& surroundings, TargetEvents events,
+                                    const DownloadContext& downloads = {});
 
 }  // namespace squall::agents

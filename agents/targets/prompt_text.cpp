@@ -125,7 +125,7 @@ std::uint32_t PromptWriter::count(const Prompt& prompt) const {
       tokens += word_is_token ? words : encoded(words_.text(made_up->seed, words));
     } else {
       const auto& text = std::get<std::string>(part.text);
-      tokens += tokenizer_ ? encoded(text) : (text.size() + 3) / 4;
+      tokens += tokenizer_ ? encoded(text) : estimated_tokens(text);
     }
     first = false;
   }

@@ -20,13 +20,7 @@ constexpr double longest_seconds = 1e6;
 
 std::uint32_t prompt_tokens(const LoadRequest& request) {
   if (request.prompt.parts.empty()) return request.plan.prompt_tokens;
-  std::uint32_t tokens = 0;
-  for (const auto& part : request.prompt.parts)
-    if (const auto* synthetic = std::get_if<scenarios::SyntheticText>(&part.text))
-      tokens += synthetic->tokens;
-    else
-      tokens += static_cast<std::uint32_t>((std::get<std::string>(part.text).size() + 3) / 4);
-  return tokens;
+  return static_cast<std::uint32_t>(scenarios::estimated_tokens(request.prompt));
 }
 
 /// The last instant at which waiting that began at `since` goes on.
@@ -45,11 +39,13 @@ SimulatedService::SimulatedService(const scenarios::TargetSettings& settings,
                                    const scenarios::AgentShare& share)
     : settings_(settings.simulated),
       first_token_timeout_(settings.first_token_timeout),
-      token_gap_timeout_(settings.token_gap_timeout),
-      asked_again_(settings.retries.attempts > 1) {
+      token_gap_timeout_(settings.token_gap_timeout) {
   std::sort(settings_.freezes.begin(), settings_.freezes.end(),
             [](const auto& a, const auto& b) { return a.at < b.at; });
-  if (settings_.slow_agent == static_cast<int>(share.index)) factor_ = settings_.slow_factor;
+  // An agent of some weight has so many places in the round: any of them names it.
+  const auto slow = static_cast<std::uint32_t>(settings_.slow_agent);
+  if (settings_.slow_agent >= 0 && slow >= share.index && slow - share.index < share.width)
+    factor_ = settings_.slow_factor;
 }
 
 RequestTimeline SimulatedService::plan(const LoadRequest& request, Instant dispatched) {
@@ -60,8 +56,8 @@ RequestTimeline SimulatedService::plan(const LoadRequest& request, Instant dispa
   timeline.dispatched = dispatched;
   timeline.category = request.plan.category;
   timeline.prompt_tokens = prompt_tokens(request);
-  const std::uint64_t seed = request.plan.sampling_seed;
-  scenarios::Random random(seed, purpose_service, earlier_failures(seed));
+  // Another attempt must have chances of its own, or one that failed would fail for ever.
+  scenarios::Random random(request.plan.sampling_seed, purpose_service, request.attempt - 1);
   const bool refused = random.uniform() < settings_.refuse_rate;
   const bool fails = random.uniform() < settings_.error_rate;
   if (refused)
@@ -72,7 +68,6 @@ RequestTimeline SimulatedService::plan(const LoadRequest& request, Instant dispa
   if (!timeline.content.empty())
     timeline.first_chunk = timeline.first_output = timeline.content.front();
   if (request.keep_answer) timeline.answer = simulated_answer(request, timeline.content.size());
-  remember_outcome(seed, timeline.outcome);
   return timeline;
 }
 
@@ -138,20 +133,6 @@ void SimulatedService::answer(const LoadRequest& request, Instant first, scenari
   }
   timeline.ended = timeline.content.back();
   timeline.outcome = Completed{};
-}
-
-std::uint32_t SimulatedService::earlier_failures(std::uint64_t request_seed) const {
-  const auto known = failures_.find(request_seed);
-  return known == failures_.end() ? 0 : known->second;
-}
-
-/// Another attempt must have chances of its own, or one that failed would fail for ever.
-void SimulatedService::remember_outcome(std::uint64_t request_seed, const RequestOutcome& outcome) {
-  if (!asked_again_) return;
-  if (std::holds_alternative<Completed>(outcome))
-    failures_.erase(request_seed);
-  else
-    ++failures_[request_seed];
 }
 
 std::string simulated_answer(const LoadRequest& request, std::size_t words) {

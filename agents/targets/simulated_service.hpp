@@ -3,13 +3,13 @@
 // number of servers, freezes, errors, patience. Pure arithmetic on instants; the caller has the
 // clock and plays what is planned here, on real or on virtual time.
 //
-// One owner. Draws depend on the request alone, so every share of a load has the same ones.
+// One owner. Draws depend on the request and its attempt alone, so every share of a load has the
+// same ones.
 
 #include <functional>
 #include <optional>
 #include <queue>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "agents/targets/target.hpp"
@@ -27,15 +27,13 @@ class SimulatedService {
   /// will be. Requests are served in the order of these calls; `dispatched` must not fall.
   actors::RequestTimeline plan(const actors::LoadRequest& request, Instant dispatched);
 
-  /// Everybody who was waiting or served has gone: all servers are free.
-  void empty() { busy_until_ = {}; }
+  /// Everybody who was waiting or served has gone.
+  void free_servers() { busy_until_ = {}; }
 
  private:
   Instant held_back(Instant at) const;
   nanoseconds draw(const scenarios::Distribution& law, scenarios::Random& random) const;
   Instant server_free(Instant dispatched);
-  std::uint32_t earlier_failures(std::uint64_t request_seed) const;
-  void remember_outcome(std::uint64_t request_seed, const actors::RequestOutcome& outcome);
   void refuse(const actors::LoadRequest& request, actors::RequestTimeline& timeline) const;
   void serve(const actors::LoadRequest& request, bool fails, scenarios::Random& random,
              actors::RequestTimeline& timeline);
@@ -44,12 +42,10 @@ class SimulatedService {
 
   scenarios::SimulatedSettings settings_;
   nanoseconds first_token_timeout_, token_gap_timeout_;
-  bool asked_again_;   // the same request may come again after a failure
   double factor_ = 1;  // of this agent's service times
   std::optional<Instant> start_;
   /// When busy servers are free again; those that are not in it are free.
   std::priority_queue<Instant, std::vector<Instant>, std::greater<>> busy_until_;
-  std::unordered_map<std::uint64_t, std::uint32_t> failures_;  // of requests that may come again
 };
 
 /// What a simulated target says when its answer is kept: words that follow from the request alone.

@@ -71,6 +71,8 @@ void SimulatedTarget::abandon(const RequestOutcome& outcome) {
   {
     const std::lock_guard lock(mutex_);
     abandon_as_ = outcome;
+    abandon_before_ = asked_;
+    service_.free_servers();
   }
   wake_.notify_one();
 }
@@ -136,8 +138,14 @@ void SimulatedTarget::play(const Due& due, Instant at, Happenings& happenings) {
 }
 
 void SimulatedTarget::abandon_all(Instant at, Happenings& happenings) {
+  std::vector<Due> later;
   for (; !due_.empty(); due_.pop()) {
-    Open& open = open_[due_.top().slot];
+    const Due due = due_.top();
+    if (due.order >= abandon_before_) {
+      later.push_back(due);
+      continue;
+    }
+    Open& open = open_[due.slot];
     RequestTimeline& timeline = open.timeline;
     open.intended.resize(timeline.content.size());
     timeline.server_content = std::move(open.intended);
@@ -147,10 +155,9 @@ void SimulatedTarget::abandon_all(Instant at, Happenings& happenings) {
     timeline.ended = at;
     timeline.outcome = *abandon_as_;
     happenings.ended.push_back(std::move(timeline));
+    free_slots_.push_back(due.slot);
   }
-  open_.clear();
-  free_slots_.clear();
-  service_.empty();
+  for (const Due& due : later) due_.push(due);
   abandon_as_.reset();
 }
 

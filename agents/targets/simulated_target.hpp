@@ -66,6 +66,7 @@ class SimulatedTarget final : public Target {
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::uint64_t asked_ = 0;
   std::optional<actors::RequestOutcome> abandon_as_;
+  std::uint64_t abandon_before_ = 0;  // of asked_: what is submitted later goes on
   bool ending_ = false;
 
   std::uint64_t unreported_tokens_ = 0;  // of the thread alone, as the next

@@ -8,10 +8,12 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "actors/load_request.hpp"
+#include "scenarios/hardware/hardware_facts.hpp"
 
 namespace squall::agents {
 
@@ -32,6 +34,7 @@ struct TargetDescription {
   nanoseconds load_time{0};
   std::string token_counts;  // how prompt tokens are known: "the model's tokenizer", "estimated"
   std::vector<std::string> warnings;
+  std::optional<scenarios::ModelFacts> model_facts{};  // engine only
 };
 
 /// Where a target reports. Called on the target's threads, never while it holds a lock of its own.

@@ -10,6 +10,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "scenarios/schema/target_kind.hpp"
+
 namespace squall::agents {
 
 using namespace actors;
@@ -87,23 +89,23 @@ TargetReady ready(const TargetDescription& target) {
   ready.model_origin = target.model_origin;
   ready.token_counts = target.token_counts;
   ready.warnings = target.warnings;
+  ready.model_facts = target.model_facts;
   return ready;
 }
 
 }  // namespace
 
 TargetActor::behavior_type target_actor(Self self, AgentActor agent, RecorderActor recorder,
-                                        std::size_t agents_here,
-                                        std::function<bool(const DownloadProgress&)> on_download) {
+                                        std::size_t agents_here, DownloadContext downloads) {
   self->state.reports = std::make_shared<TargetReports>(std::move(recorder));
   return {
-      [self, agent, agents_here, on_download](const PrepareTarget& order) {
+      [self, agent, agents_here, downloads](const PrepareTarget& order) {
         TargetState& state = self->state;  // outlives the thread, which it joins
         if (state.preparing.joinable()) return;
-        state.preparing = std::thread([&state, agent, agents_here, on_download, order] {
+        state.preparing = std::thread([&state, agent, agents_here, downloads, order] {
           try {
             state.target = make_target(*order.scenario, {order.folder, order.share, agents_here},
-                                       events_to(state.reports), on_download);
+                                       events_to(state.reports), downloads);
             state.reports->watch(state.target.get());
             caf::anon_send(agent, ready(state.target->description()));
           } catch (const TargetError& error) {

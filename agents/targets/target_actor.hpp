@@ -25,7 +25,6 @@ struct TargetState {
 /// download from the preparing thread, and ends it by saying no.
 actors::TargetActor::behavior_type target_actor(
     actors::TargetActor::stateful_pointer<TargetState> self, actors::AgentActor agent,
-    actors::RecorderActor recorder, std::size_t agents_here,
-    std::function<bool(const DownloadProgress&)> on_download = {});
+    actors::RecorderActor recorder, std::size_t agents_here, DownloadContext downloads = {});
 
 }  // namespace squall::agents

@@ -11,6 +11,7 @@
 #include "actors/tool_version.hpp"
 #include "coordinator/commands/report_file.hpp"
 #include "coordinator/commands/run_conduct.hpp"
+#include "coordinator/commands/run_in_store.hpp"
 #include "coordinator/live/terminal.hpp"
 #include "coordinator/processes/local_agents.hpp"
 #include "coordinator/report/json_report.hpp"
@@ -18,7 +19,9 @@
 #include "coordinator/report/text_summary.hpp"
 #include "coordinator/run/run_replay.hpp"
 #include "coordinator/run_folder.hpp"
+#include "coordinator/thresholds/threshold_inputs.hpp"
 #include "scenarios/schema/scenario_parser.hpp"
+#include "scenarios/schema/scenario_setting.hpp"
 
 namespace squall::coordinator {
 
@@ -33,6 +36,21 @@ std::string wall_clock(const char* format) {
   std::array<char, 32> text{};
   std::strftime(text.data(), text.size(), format, &utc);
   return text.data();
+}
+
+/// The scenario's text with what --set changes. The file as it is must be valid too: its mistakes
+/// are told by their places there.
+std::string text_of(const RunOptions& options) {
+  const std::string text = read_scenario(options.scenario);
+  if (options.settings.empty()) return text;
+  scenarios::parse_scenario(text, options.scenario);
+  try {
+    std::string changed = scenarios::with_settings(text, options.settings);
+    scenarios::parse_scenario(changed, options.scenario + " with --set");
+    return changed;
+  } catch (const scenarios::SettingError& error) {
+    throw UsageError(std::string("--set: ") + error.what());
+  }
 }
 
 RunRecord new_record(const std::string& file, std::string text) {
@@ -55,16 +73,28 @@ int tell_why_not(const Ended& ended) {
   return ended.broken_by_user ? 2 : 1;
 }
 
+bool write_in_folder(const RunFolder& folder, const std::string& everything) {
+  try {
+    return ReportFile(folder.report().string()).write(everything);
+  } catch (const UsageError& error) {  // it cannot even be opened
+    std::fprintf(stderr, "squall: %s\n", error.what());
+    return false;
+  }
+}
+
 /// Everything for people on standard output, and for programs in the run's folder and in `json`.
-int report(const RunRecord& record, const RunFolder& folder, ReportFile& json) {
+int report(const RunRecord& record, const RunFolder& folder, ReportFile& json,
+           RunInStore& in_store) {
   const RunReport made = make_run_report(record);
   const std::string text =
       text_summary(made, {.colour = colour_wanted(stdout), .width = summary_width(stdout)});
   std::fwrite(text.data(), 1, text.size(), stdout);
   const std::string everything = json_report(made, record);
-  bool written = ReportFile(folder.report().string()).write(everything);
+  bool written = write_in_folder(folder, everything);
+  written = in_store.finish(everything) && written;
   if (json.wanted()) written = json.write(everything) && written;
-  return written ? made.verdict.exit_code : 1;
+  // What went wrong was told; to a script the verdict says more, unless it says that all is well.
+  return written || made.verdict.exit_code != 0 ? made.verdict.exit_code : 1;
 }
 
 /// A run that never began leaves nothing behind.
@@ -85,23 +115,30 @@ class NewFolder {
   std::filesystem::path path_;
 };
 
-int conduct_and_report(const ConductPlan& plan, RunRecord record, ReportFile& json) {
+int conduct_and_report(ConductPlan plan, RunRecord record, ReportFile& json,
+                       const RunOptions& options) {
   NewFolder folder(plan);
+  RunInStore in_store(options, record, plan.folder);
+  plan.on_began = [&in_store] { return in_store.begin(); };
+  // A run that goes on was resolved before: its journal has the thresholds.
+  if (plan.resumed.empty())
+    plan.thresholds = threshold_inputs(record.scenario, record.scenario_file,
+                                       {options.environment, options.store, options.state});
   const Ended ended = conduct_run(plan, std::move(record));
   std::error_code ignored;
   std::filesystem::remove_all(plan.folder.keys(), ignored);  // secrets of agents that are no more
   if (!ended.record.began) return tell_why_not(ended);
   folder.keep();
-  return report(ended.record, plan.folder, json);
+  return report(ended.record, plan.folder, json, in_store);
 }
 
 /// The journal of a run that can go on, or why it cannot.
-std::vector<RunEntry> entries_to_resume(const RunFolder& folder) {
-  auto entries = read_run_journal(folder.journal());
-  if (std::holds_alternative<RunFinished>(entries.back()))
+ContinuedRun continue_run(const RunFolder& folder) {
+  auto run = continue_run_journal(folder.journal());
+  if (std::holds_alternative<RunFinished>(run.entries.back()))
     throw UsageError("run " + folder.run() + " is over, there is nothing to resume; its report: " +
                      folder.report().string());
-  return entries;
+  return run;
 }
 
 int resume_run(const RunOptions& options) {
@@ -109,9 +146,12 @@ int resume_run(const RunOptions& options) {
       !options.wait.empty() || !options.agents_file.empty() || !options.ssh.empty())
     throw UsageError(
         "--resume goes on with a run as it was: it takes no scenario and no agents, only --keys, "
-        "--insecure, --state and --json");
+        "--insecure, --state, --store, --no-store and --json");
   const RunFolder folder = find_run_folder(state_folder(options.state), options.resume);
-  ConductPlan plan{.folder = folder, .resumed = entries_to_resume(folder)};
+  ContinuedRun run = continue_run(folder);
+  ConductPlan plan{.folder = folder,
+                   .resumed = std::move(run.entries),
+                   .journal = std::make_shared<std::unique_ptr<Journal>>(std::move(run.journal))};
   RunReplay replay;
   for (const auto& entry : plan.resumed) replay.take(entry);
   RunRecord record = replay.record();
@@ -126,7 +166,7 @@ int resume_run(const RunOptions& options) {
                      " keys and cannot go on " + (had_keys ? "without" : "with") + " them");
   trust_local_agents_again(plan.security, folder.keys());
   ReportFile json(options.json);
-  return conduct_and_report(plan, std::move(record), json);
+  return conduct_and_report(std::move(plan), std::move(record), json, options);
 }
 
 }  // namespace
@@ -140,22 +180,22 @@ int run_command(const RunOptions& options) {
   if (options.scenario.empty())
     throw UsageError("which scenario? scenarios/ has ready-made ones; --resume goes on with a run");
   const Participants who = participants_of(options);
-  RunRecord record = new_record(options.scenario, read_scenario(options.scenario));
+  RunRecord record = new_record(options.scenario, text_of(options));
   check_labels(options, who, record.scenario.agents);
   ReportFile json(options.json);
   const std::string listen = options.listen.empty() ? "tcp://127.0.0.1:*" : options.listen;
   RunSecurity security = security_of(listen, options.keys, options.insecure);
   const RunFolder folder = make_run_folder(state_folder(options.state), record.id);
   trust_local_agents(security, who.local, folder.keys());
-  const ConductPlan plan{.who = who,
-                         .listen = listen,
-                         .security = std::move(security),
-                         .folder = folder,
-                         .state = options.state,
-                         .labels = options.local_labels,
-                         .ssh_program = options.ssh_program,
-                         .resumed = {}};
-  return conduct_and_report(plan, std::move(record), json);
+  ConductPlan plan{.who = who,
+                   .listen = listen,
+                   .security = std::move(security),
+                   .folder = folder,
+                   .state = options.state,
+                   .labels = options.local_labels,
+                   .ssh_program = options.ssh_program,
+                   .resumed = {}};
+  return conduct_and_report(std::move(plan), std::move(record), json, options);
 }
 
 int validate_command(const std::string& scenario) {

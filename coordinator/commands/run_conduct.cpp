@@ -12,7 +12,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -20,6 +19,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "actors/boot_id.hpp"
 #include "actors/bridge/bridge_actor.hpp"
 #include "coordinator/commands/gathering_news.hpp"
 #include "coordinator/commands/own_addresses.hpp"
@@ -32,6 +32,7 @@
 #include "coordinator/run/run_actor.hpp"
 #include "coordinator/run/run_replay.hpp"
 #include "coordinator/text/printable_text.hpp"
+#include "coordinator/thresholds/change_requests.hpp"
 
 namespace squall::coordinator {
 
@@ -41,6 +42,8 @@ using namespace actors;
 namespace {
 
 constexpr auto local_patience = 15s;
+// Of 50 ms each: agents say their seal again each second.
+constexpr int looks_at_the_end = 50;
 
 sigset_t blocked_signals() {
   sigset_t signals;
@@ -65,13 +68,6 @@ std::string own_host_name() {
   return host.data();
 }
 
-/// Which start of this machine it is: clocks count from there.
-std::string boot_id() {
-  std::string id;
-  std::ifstream("/proc/sys/kernel/random/boot_id") >> id;
-  return id;
-}
-
 class Conduct {
  public:
   Conduct(const ConductPlan& plan, RunRecord record)
@@ -83,7 +79,7 @@ class Conduct {
     record.endpoint = link_->endpoint();
     record.security = plan.security.in_words;
     record.insecure = is_insecure(record.security);
-    record.boot = boot_id();
+    record.boot = actors::boot_id();
     record.journal = plan.folder.journal();
     config_.set("scheduler.policy", caf::atom("sharing"));
     config_.set("scheduler.max-threads", std::size_t{1});
@@ -118,11 +114,16 @@ class Conduct {
         caf::anon_send(run_, KeyRevoked{name});
       }
       watch_ssh();
+      watch_wishes();
       show_progress();
     }
     terminal_.finish();
     local_agents_.wait_or_end(3s);
     ssh_agents_.wait_or_end(3s);
+    // Whoever did not hear that its seal arrived says it again, and is answered. Without that it
+    // would wait for its whole patience, and then tell that nobody has its figures.
+    const bool others = plan_.who.from_elsewhere || !plan_.resumed.empty();
+    for (int i = 0; others && !interrupted_ && i < looks_at_the_end; ++i) watch_signals();
     return outcome.get();
   }
 
@@ -130,6 +131,12 @@ class Conduct {
   struct Progress {
     LiveStatus status;
     std::vector<AgentThere> there;
+    bool began = false;
+  };
+
+  struct Answer {
+    std::uint64_t number = 0;
+    std::string mistake, told;
   };
 
   void spawn_run(RunRecord record) {
@@ -141,16 +148,22 @@ class Conduct {
     };
     // Made here, where what is wrong with them can still be told; handed over by the first call.
     auto phases = std::make_shared<RunPhases>(make_phases(std::move(record)));
+    phases->resolve_thresholds_by(plan_.thresholds);
     parts.make_phases = [phases](Instant) { return std::move(*phases); };
-    auto journal = std::make_shared<std::unique_ptr<Journal>>(
-        plan_.resumed.empty() ? create_journal(plan_.folder.journal())
-                              : continue_journal(plan_.folder.journal()));
+    const auto journal =
+        plan_.journal
+            ? plan_.journal
+            : std::make_shared<std::unique_ptr<Journal>>(create_journal(plan_.folder.journal()));
     parts.make_journal = [journal] { return std::move(*journal); };
     parts.turned_away = [link = link_] { return link->counters(); };
     parts.on_progress = [this](const RunPhases& run, Instant now) {
-      Progress progress{live_status(run, now), agents_there(run)};
+      Progress progress{live_status(run, now), agents_there(run), run.record().began};
       const std::lock_guard lock(mutex_);
       progress_ = std::move(progress);
+    };
+    parts.on_threshold_answer = [this](std::uint64_t number, const ThresholdAnswer& answer) {
+      const std::lock_guard lock(mutex_);
+      answers_.push_back({number, answer.mistake, answer.told});
     };
     parts.on_finished = [this](RunRecord done, bool broken_by_user) {
       finished_.set_value({std::move(done), broken_by_user});
@@ -161,7 +174,7 @@ class Conduct {
   RunPhases make_phases(RunRecord record) {
     const Instant now = system_->clock().now();
     if (!plan_.resumed.empty())
-      return RunPhases::resumed(plan_.resumed, FabricTimes{}, now, record.boot);
+      return RunPhases::resumed(plan_.resumed, FabricTimes{}, now, record.boot, own_host_name());
     Gathering gathering{
         .agents = plan_.who.agents, .wait = plan_.who.wait, .names = plan_.who.names};
     gathering.host = own_host_name();
@@ -225,11 +238,29 @@ class Conduct {
     }
   }
 
+  /// Of whoever types squall thresholds set.
+  void watch_wishes() {
+    for (const auto& wish : inbox_.poll())
+      caf::anon_send(run_, ChangeThreshold{wish.number, wish.text, wish.unset});
+    std::vector<Answer> answers;
+    {
+      const std::lock_guard lock(mutex_);
+      answers.swap(answers_);
+    }
+    for (const Answer& answer : answers) {
+      const bool accepted = answer.mistake.empty();
+      inbox_.answer(answer.number, accepted, accepted ? answer.told : answer.mistake);
+      if (accepted) tell("thresholds: " + printable(answer.told, 300));
+    }
+  }
+
   void show_progress() {
     auto progress = newest_progress();
     if (!progress) return;
     if (plan_.who.from_elsewhere)
       for (const auto& line : gathering_news_.update(progress->there)) tell(line);
+    if (progress->began && plan_.on_began && !std::exchange(began_told_, true))
+      if (const auto news = plan_.on_began(); !news.empty()) tell("squall: " + news);
     terminal_.show(progress->status);
   }
 
@@ -292,10 +323,13 @@ class Conduct {
   SshAgents ssh_agents_;
   Terminal terminal_{stderr};
   GatheringNews gathering_news_;
+  ChangeInbox inbox_{plan_.folder};
   std::promise<Ended> finished_;
   RunActor run_;
   bool interrupted_ = false;
-  std::mutex mutex_;  // guards progress_, which crosses from the actor's thread
+  bool began_told_ = false;
+  std::mutex mutex_;  // guards what crosses from the actor's thread: progress_, answers_
+  std::vector<Answer> answers_;
   std::optional<Progress> progress_;
   std::atomic<bool> all_told_ = false;  // the gathering is over; set by the actor's thread
 };

@@ -2,6 +2,8 @@
 // A run from the moment at which its coordinator listens to its end: the main thread watches
 // signals and child processes and shows progress, while actors lead the run.
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,6 +11,7 @@
 #include "coordinator/commands/run_options.hpp"
 #include "coordinator/commands/run_security.hpp"
 #include "coordinator/run/run_record.hpp"
+#include "coordinator/run/thresholds/threshold_resolution.hpp"
 #include "coordinator/run_folder.hpp"
 
 namespace squall::coordinator {
@@ -23,6 +26,9 @@ struct ConductPlan {
   std::string ssh_program{};          // squall's name on other machines
   // The journal of a run that goes on, whose agents are there already; empty: a new run.
   std::vector<actors::RunEntry> resumed;
+  ThresholdInputs thresholds{};  // what they are resolved from beside scenario and agents
+  std::function<std::string()> on_began{};  // called once, by then; what is to be told, or empty
+  std::shared_ptr<std::unique_ptr<actors::Journal>> journal{};  // and where that goes on
 };
 
 struct Ended {

@@ -22,6 +22,7 @@ struct UsageError : std::runtime_error {
 /// As on the command line; empty: not given.
 struct RunOptions {
   std::string scenario{};
+  std::vector<std::string> settings{};  // changes of it: "target.threads=2"
   std::string listen{};                 // where agents from elsewhere connect
   std::optional<std::size_t> agents{};  // how many take part
   std::optional<std::size_t> local{};   // of them, as child processes
@@ -32,9 +33,12 @@ struct RunOptions {
   std::string ssh_program = "squall";
   std::string keys{};  // folder
   bool insecure = false;
-  std::string state{};   // folder
-  std::string resume{};  // a run whose coordinator was lost
-  std::string json{};    // write everything there as well
+  std::string environment{};  // of adaptive thresholds
+  std::string state{};        // folder
+  std::string resume{};       // a run whose coordinator was lost
+  std::string json{};         // write everything there as well
+  std::string store{};        // file; empty: as store_file() says
+  bool no_store = false;
 };
 
 /// Who takes part, and whom this program starts by itself.

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "coordinator/report/load_in_words.hpp"
+#include "scenarios/schema/target_kind.hpp"
 
 namespace squall::coordinator {
 

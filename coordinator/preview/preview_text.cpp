@@ -8,6 +8,7 @@
 #include "coordinator/text/printable_text.hpp"
 #include "coordinator/text/readable_numbers.hpp"
 #include "coordinator/text/text_table.hpp"
+#include "scenarios/schema/target_kind.hpp"
 
 namespace squall::coordinator {
 

@@ -11,22 +11,19 @@
 #include <unistd.h>
 #include <utility>
 
+#include "scenarios/text/shell_words.hpp"
+
 namespace squall::coordinator {
 
 using namespace std::chrono_literals;
+
+using scenarios::shell_quoted;
 
 namespace {
 
 constexpr unsigned tries = 8;               // of far ports
 constexpr std::size_t longest_line = 1000;  // of what is shown; a far program may say anything
 constexpr unsigned first_port = 20'000, ports = 10'000;
-
-/// One word for a shell, whatever it holds.
-std::string quoted(const std::string& word) {
-  std::string text = "'";
-  for (const char each : word) text += each == '\'' ? std::string("'\\''") : std::string(1, each);
-  return text + "'";
-}
 
 /// A file descriptor that closes itself.
 class Descriptor {
@@ -62,12 +59,12 @@ int endless_input() {
 }  // namespace
 
 std::string far_command(const SshPlan& plan, const std::string& name, unsigned port) {
-  std::string agent = quoted(plan.program) +
+  std::string agent = shell_quoted(plan.program) +
                       " agent --connect tcp://127.0.0.1:" + std::to_string(port) + " --name " +
-                      quoted(name);
-  for (const auto& label : plan.labels) agent += " --label " + quoted(label);
+                      shell_quoted(name);
+  for (const auto& label : plan.labels) agent += " --label " + shell_quoted(label);
   if (plan.keys)
-    agent += " --keys \"$keys\"/" + quoted(name + ".key") +
+    agent += " --keys \"$keys\"/" + shell_quoted(name + ".key") +
              " --coordinator-key \"$keys\"/coordinator.pub";
   // The agent reads nothing; a second process waits for the end of ssh and passes it on.
   const std::string script =
@@ -75,7 +72,7 @@ std::string far_command(const SshPlan& plan, const std::string& name, unsigned p
       " </dev/null 3<&- & agent=$!; "
       "(cat <&3; kill -TERM $agent) >/dev/null 2>&1 & end=$!; "
       "exec 3<&-; wait $agent; code=$?; kill $end 2>/dev/null; exit $code";
-  return "exec sh -c " + quoted(script);
+  return "exec sh -c " + shell_quoted(script);
 }
 
 std::vector<std::string> ssh_command(const SshPlan& plan, std::size_t host, unsigned port) {

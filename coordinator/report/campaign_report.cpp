@@ -76,15 +76,15 @@ std::optional<nanoseconds> spread_of(const std::vector<AgentRecord>& agents) {
 
 bool CampaignReport::worth_telling() const {
   return members.size() > 1 || insecure || !losses.empty() || !gaps.empty() ||
-         turned_away_in_all() > 0 || protocol_errors > 0 ||
+         turned_away_in_all() > 0 || turned_away.undeliverable > 0 || protocol_errors > 0 ||
          std::ranges::any_of(members, [](const CampaignMember& each) {
            return each.paused > nanoseconds{0} || !each.identity.empty() || !each.labels.empty();
          });
 }
 
 std::uint64_t CampaignReport::turned_away_in_all() const {
-  return turned_away.undeliverable + turned_away.refused_parts + turned_away.refused_keys +
-         turned_away.revoked_frames + turned_away.refused_handshakes;
+  return turned_away.refused_parts + turned_away.refused_keys + turned_away.revoked_frames +
+         turned_away.refused_handshakes + turned_away.flooded;
 }
 
 CampaignReport make_campaign_report(const RunRecord& record,

@@ -50,7 +50,7 @@ struct CampaignReport {
 
   /// False for one agent on this machine that nothing happened to.
   bool worth_telling() const;
-  std::uint64_t turned_away_in_all() const;  // keys, handshakes and frames
+  std::uint64_t turned_away_in_all() const;  // keys, handshakes and frames that came
 };
 
 CampaignReport make_campaign_report(const RunRecord& record,

@@ -59,17 +59,18 @@ std::string in_words(const MoveRow& move) {
 
 std::string turned_away_in_words(const CampaignReport& campaign) {
   std::string text;
-  const auto add = [&](std::uint64_t count, const char* what) {
+  const auto add = [&](std::uint64_t count, const char* noun, const char* what) {
     if (count == 0) return;
-    text += (text.empty() ? "" : ", ") + plural(count, what);
+    text += (text.empty() ? "" : ", ") + plural(count, noun) + what;
   };
   const actors::LinkCounters& link = campaign.turned_away;
-  add(link.refused_keys, "unknown or revoked key");
-  add(link.refused_handshakes, "broken handshake");
-  add(link.revoked_frames, "frame of a revoked key");
-  add(link.refused_parts, "frame in several parts");
-  add(campaign.protocol_errors, "frame that was none of ours");
-  add(link.undeliverable, "undeliverable frame");
+  add(link.refused_keys, "unknown or revoked key", "");
+  add(link.refused_handshakes, "broken handshake", "");
+  add(link.revoked_frames, "frame", " of a revoked key");
+  add(link.refused_parts, "frame", " in several parts");
+  add(link.flooded, "frame", " beyond what may wait of one agent");
+  add(campaign.protocol_errors, "frame",
+      campaign.protocol_errors == 1 ? " that was none of ours" : " that were none of ours");
   return text;
 }
 
@@ -126,8 +127,14 @@ std::vector<std::string> campaign_sentences(const CampaignReport& campaign) {
                         readable(gap.to));
   if (campaign.start_spread && *campaign.start_spread > audit_limits::start_spread)
     sentences.push_back("the agents began " + readable(*campaign.start_spread) + " apart");
+  // Nobody wrote down what a process that was killed had counted.
+  const std::string since =
+      campaign.gaps.empty() ? "" : " since the coordinator came back the last time";
   if (const std::string text = turned_away_in_words(campaign); !text.empty())
-    sentences.push_back("turned away: " + text);
+    sentences.push_back("turned away" + since + ": " + text);
+  if (const std::uint64_t frames = campaign.turned_away.undeliverable; frames > 0)
+    sentences.push_back(plural(frames, "frame") + " could not be delivered" + since +
+                        ": whoever they were for was gone, or did not read them");
   if (sentences.size() > most_sentences) {
     const std::size_t more = sentences.size() - most_sentences;
     sentences.resize(most_sentences);

@@ -79,7 +79,9 @@ json campaign_json(const CampaignReport& campaign) {
             {"revoked_frames", link.revoked_frames},
             {"frames_in_parts", link.refused_parts},
             {"frames_not_ours", campaign.protocol_errors},
-            {"undeliverable", link.undeliverable}}}};
+            {"flooded", link.flooded},
+            {"undeliverable", link.undeliverable},
+            {"of_last_process", !campaign.gaps.empty()}}}};
 }
 
 }  // namespace squall::coordinator

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "coordinator/report/json_campaign.hpp"
+#include "coordinator/report/resources/json_resources.hpp"
+#include "scenarios/hardware/hardware_json.hpp"
 
 namespace squall::coordinator {
 
@@ -199,6 +201,7 @@ json to_json(const PhaseReport& phase) {
           {"cached", phase.cached},
           {"tokens_disputed", phase.tokens_disputed},
           {"accuracy", accuracy_json(phase)},
+          {"good", phase.good ? json(*phase.good) : json(nullptr)},
           {"categories", list(phase.categories)}};
 }
 
@@ -236,7 +239,7 @@ json to_json(const AgentReport& agent) {
        {"plan_fingerprint", "planned_requests", "planned_users", "model", "model_fingerprint",
         "model_is_synthetic", "model_choice", "model_origin", "instruction_set", "engine_threads",
         "load_time", "clock_error_bound", "target_kind", "target_is_simulated", "target_origin",
-        "token_counts", "calibration"})
+        "token_counts", "calibration", "hardware", "model_facts"})
     result[key] = nullptr;
   result["warnings"] = json::array();
   if (record.ready) {
@@ -260,6 +263,8 @@ json to_json(const AgentReport& agent) {
     result["token_counts"] = ready.token_counts;
     if (ready.calibration != actors::Calibration{})
       result["calibration"] = to_json(ready.calibration);
+    if (ready.hardware) result["hardware"] = scenarios::hardware_json(*ready.hardware);
+    if (ready.model_facts) result["model_facts"] = scenarios::model_facts_json(*ready.model_facts);
   }
   const bool measured = agent.window.length > nanoseconds{0};
   result["window"] = {
@@ -320,6 +325,14 @@ json to_json(const AuditLine& line) {
           {"explanation", line.explanation}};
 }
 
+json to_json(const scenarios::ThresholdStep& step) {
+  return {{"rule", step.rule}, {"source", step.source}, {"value", or_null(step.value, number)}};
+}
+
+json to_json(const ThresholdChange& change) {
+  return {{"at", seconds(change.at)}, {"what", change.what}};
+}
+
 json to_json(const ThresholdResult& result) {
   return {{"threshold", result.threshold.text},
           {"metric", scenarios::describe(result.threshold.metric).name},
@@ -330,7 +343,18 @@ json to_json(const ThresholdResult& result) {
           {"samples", result.samples},
           {"violations", result.violations},
           {"more_needed", result.more_needed},
-          {"explanation", result.explanation}};
+          {"explanation", result.explanation},
+          {"guess", result.guess.empty() ? json(nullptr) : json(result.guess)},
+          {"provenance", list(result.steps)}};
+}
+
+json aborted_json(const std::optional<RunAborted>& aborted) {
+  if (!aborted) return nullptr;
+  return {{"threshold", aborted->threshold},
+          {"why", aborted->why},
+          {"at", seconds(aborted->at)},
+          {"from", seconds(aborted->from)},
+          {"to", seconds(aborted->to)}};
 }
 
 template <class Items>
@@ -376,7 +400,7 @@ json ledger_json(const RunReport& report) {
 
 std::string json_report(const RunReport& report, const RunRecord& record) {
   json out;
-  out["schema"] = "squall-run/3";
+  out["schema"] = "squall-run/4";
   out["simulated"] = report.identity.simulated;
   out["run"] = run_json(report.identity);
   out["banners"] = report.banners;
@@ -393,12 +417,18 @@ std::string json_report(const RunReport& report, const RunRecord& record) {
                    {"model", report.identity.model},
                    {"token_counts", report.identity.token_counts}};
   out["thresholds"] = list(report.thresholds);
+  out["threshold_notes"] = report.threshold_notes;
+  out["threshold_changes"] = list(report.threshold_changes);
+  out["aborted"] = aborted_json(record.aborted);
   out["audit"] = list(report.audit);
   out["throughput"] = to_json(report.throughput);
   out["ledger"] = ledger_json(report);
   out["phases"] = {{"warm_up", to_json(report.warm_up)}, {"measure", to_json(report.measured)}};
   out["agents"] = list(report.agents);
+  const std::string& machines = report.hardware.fingerprint;
+  out["hardware_fingerprint"] = machines.empty() ? json(nullptr) : json(machines);
   out["campaign"] = campaign_json(report.campaign);
+  out["resources"] = resources_json(report.resources);
   out["timeline"] = list(report.timeline);
   out["events"] = list(report.events);
   out["events_left_out"] = report.events_left_out;

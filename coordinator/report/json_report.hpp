@@ -1,5 +1,5 @@
 #pragma once
-// Everything about a run for programs: schema "squall-run/3". Durations are in seconds (histograms
+// Everything about a run for programs: schema "squall-run/4". Durations are in seconds (histograms
 // in their own buckets); what is undefined is null, never 0 and never NaN. The only unit that knows
 // nlohmann/json, but for json_campaign.
 

@@ -125,17 +125,4 @@ std::string load_in_words(const Load& load) {
   return std::visit([](const auto& each) { return in_words(each); }, load);
 }
 
-const char* name_of(TargetKind kind) {
-  switch (kind) {
-    case TargetKind::engine:
-      return "engine";
-    case TargetKind::openai:
-      return "openai";
-    case TargetKind::simulated:
-      return "simulated";
-  }
-  assert(false);
-  return "";
-}
-
 }  // namespace squall::coordinator

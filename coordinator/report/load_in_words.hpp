@@ -11,7 +11,4 @@ namespace squall::coordinator {
 /// Names of files in it are not yet safe to print.
 std::string load_in_words(const scenarios::Load& load);
 
-/// "engine", "openai", "simulated".
-const char* name_of(scenarios::TargetKind kind);
-
 }  // namespace squall::coordinator

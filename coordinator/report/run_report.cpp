@@ -8,6 +8,7 @@
 #include "coordinator/report/run_warnings.hpp"
 #include "coordinator/run/audit/latency_sample.hpp"
 #include "coordinator/text/readable_numbers.hpp"
+#include "scenarios/schema/target_kind.hpp"
 
 namespace squall::coordinator {
 
@@ -90,6 +91,7 @@ PhaseReport phase_report(const RunRecord& record, Phase phase) {
   report.retried = metrics.retried;
   report.cached = metrics.cached;
   report.tokens_disputed = metrics.tokens_disputed;
+  if (!record.scenario.service_levels.empty()) report.good = metrics.good;
   report.accuracy_asked = metrics.accuracy_asked;
   report.accuracy_agreed = metrics.accuracy_agreed;
   if (metrics.accuracy_asked > 0)
@@ -137,6 +139,7 @@ void describe_target(const RunRecord& record, RunIdentity& identity) {
   identity.target_kind = name_of(record.scenario.target.kind);
   for (const AgentRecord& agent : record.agents) {
     if (!agent.ready) continue;
+    if (identity.model.empty()) identity.model = agent.ready->model_name;  // what the server has
     identity.target_origin = agent.ready->target_origin;
     identity.token_counts = agent.ready->token_counts;
     return;
@@ -191,6 +194,8 @@ RunReport make_run_report(const RunRecord& record) {
   report.warnings = run_warnings(pointers_to(record.agents));
   report.audit = audit(record);
   report.thresholds = judge_thresholds(record);
+  report.threshold_notes = record.threshold_notes;
+  report.threshold_changes = record.threshold_changes;
   report.verdict = judge(record, report.audit, report.thresholds);
   report.measured = phase_report(record, Phase::measure);
   report.warm_up = phase_report(record, Phase::warm_up);
@@ -200,6 +205,8 @@ RunReport make_run_report(const RunRecord& record) {
   for (std::size_t index = 0; index < record.agents.size(); ++index)
     report.agents.push_back(agent_report(record, index, accounts[index]));
   report.campaign = make_campaign_report(record, accounts);
+  report.resources = make_resource_report(record);
+  report.hardware = make_hardware_report(record.agents);
   report.timeline = record.timeline.points();
   report.events = event_rows(record);
   report.events_left_out = record.timeline.events_left_out();

@@ -10,6 +10,8 @@
 
 #include "actors/metrics/percentile.hpp"
 #include "coordinator/report/campaign_report.hpp"
+#include "coordinator/report/resources/resource_report.hpp"
+#include "coordinator/report/machines/hardware_section.hpp"
 #include "coordinator/run/audit.hpp"
 #include "coordinator/run/audit/request_account.hpp"
 #include "coordinator/run/run_record.hpp"
@@ -42,6 +44,7 @@ inline constexpr std::array category_percentiles{50.0, 95.0, 99.0};
 struct PhaseReport {
   actors::Ledger ledger;
   std::uint64_t late = 0, attempts = 0, retried = 0, cached = 0, tokens_disputed = 0;
+  std::optional<std::uint64_t> good;  // requests that kept every SLO; none where there are no SLOs
   std::uint64_t accuracy_asked = 0, accuracy_agreed = 0;
   std::optional<actors::ShareEstimate> accuracy;  // none when nothing was asked again
   std::vector<CategoryRow> categories;            // none where there is only one
@@ -95,12 +98,16 @@ struct RunReport {
   std::vector<std::string> warnings;  // what else the agents want to be known
   Verdict verdict;
   std::vector<ThresholdResult> thresholds;
+  std::vector<std::string> threshold_notes;  // what the limits are for, and what was left out
+  std::vector<ThresholdChange> threshold_changes;
   std::vector<AuditLine> audit;
   PhaseReport measured, warm_up;
   ThroughputReport throughput;
   std::vector<AgentReport> agents;
   RequestAccount total;
   CampaignReport campaign;
+  ResourceReport resources;
+  HardwareReport hardware;
   std::vector<TimelinePoint> timeline;
   std::vector<EventRow> events;  // in order of time
   std::uint64_t events_left_out = 0;

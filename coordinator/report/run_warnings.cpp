@@ -1,6 +1,7 @@
 #include "coordinator/report/run_warnings.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "coordinator/text/readable_numbers.hpp"
 
@@ -38,6 +39,16 @@ std::string different_models(const std::vector<const AgentRecord*>& agents) {
   return "the agents did not all run the same model: " + named(**first) + ", " + named(**other);
 }
 
+/// Threads that a limit keeps waiting: figures are of the limit, not of the machine.
+std::string too_many_threads(const AgentRecord& agent) {
+  if (!agent.ready || !agent.ready->hardware || agent.ready->target_kind != "engine") return {};
+  const double limit = agent.ready->hardware->cpu_limit;
+  if (limit <= 0 || agent.ready->engine_threads <= std::ceil(limit)) return {};
+  return "the engine of " + agent.hello.name + " runs " +
+         plural(agent.ready->engine_threads, "thread") + ", but a limit on its machine leaves it " +
+         readable_rate(limit) + " processors at a time";
+}
+
 }  // namespace
 
 std::vector<std::string> run_warnings(const std::vector<const AgentRecord*>& agents) {
@@ -57,6 +68,9 @@ std::vector<std::string> run_warnings(const std::vector<const AgentRecord*>& age
   }
   if (std::string text = different_models(agents); !text.empty())
     sentences.push_back(std::move(text));
+  for (const AgentRecord* agent : agents)
+    if (std::string text = too_many_threads(*agent); !text.empty())
+      sentences.push_back(std::move(text));
   return sentences;
 }
 

@@ -6,6 +6,7 @@
 
 #include "coordinator/report/campaign_tables.hpp"
 #include "coordinator/report/load_tables.hpp"
+#include "coordinator/report/resources/resource_tables.hpp"
 #include "coordinator/text/printable_text.hpp"
 #include "coordinator/text/readable_numbers.hpp"
 #include "coordinator/text/text_table.hpp"
@@ -36,7 +37,9 @@ class Summary {
     errors("errors, warm-up", report_.warm_up);
     ledger();
     agents();
+    titled("hardware", hardware_table(report_.hardware));
     campaign();
+    resources();
     audit_lines();
     verdict();
     return std::move(out_);
@@ -52,6 +55,7 @@ class Summary {
   void ledger();
   void agents();
   void campaign();
+  void resources();
   void audit_lines();
   void verdict();
 
@@ -83,11 +87,16 @@ class Summary {
 std::string in_unit_of(const scenarios::Threshold& threshold, double value) {
   switch (scenarios::describe(threshold.metric).kind) {
     case MetricKind::duration:
+    case MetricKind::time:
       return readable(std::chrono::round<nanoseconds>(std::chrono::duration<double>(value)));
     case MetricKind::rate:
       return readable_rate(value);
     case MetricKind::fraction:
       return readable_share(value);
+    case MetricKind::bytes:
+      return readable_bytes(static_cast<std::uint64_t>(value));
+    case MetricKind::ratio:
+      return readable_rate(value);
   }
   assert(false);
   return {};
@@ -178,8 +187,17 @@ void Summary::thresholds() {
               {measured},
               mark_of(result.status),
               {printable(result.explanation), Style::dim}});
+    // What says all itself needs no further line.
+    if (const std::string from = provenance_in_words(result); !from.empty())
+      rows.add({{""}, {""}, {""}, {"from " + printable(from, 300), Style::dim}});
   }
   table(rows);
+  TextTable notes("l");
+  for (const std::string& note : report_.threshold_notes)
+    notes.add({{printable(note, 300), Style::dim}});
+  for (const ThresholdChange& change : report_.threshold_changes)
+    notes.add({{"at " + readable_clock(change.at) + ": " + printable(change.what, 300)}});
+  if (!notes.empty()) table(notes);
 }
 
 Cell percentile_cell(const PercentileEstimate& estimate) {
@@ -358,6 +376,15 @@ void Summary::campaign() {
   section("campaign");
   table(members);
   for (const std::string& sentence : campaign_sentences(report_.campaign)) note(sentence);
+}
+
+void Summary::resources() {
+  const ResourceReport& resources = report_.resources;
+  titled("resources, measured phase", resources_table(resources));
+  if (const std::size_t more = agents_left_out(resources); more > 0)
+    out_ += "  and " + plural(more, "more agent") + "; see --json\n";
+  section("what held it back: " + printable(resources.bottleneck.sentence, 300));
+  table(bottleneck_table(resources.bottleneck));
 }
 
 void Summary::audit_lines() {

@@ -21,15 +21,9 @@ LatencyQuantiles quantiles(const actors::Histogram& histogram) {
   LatencyQuantiles result;
   result.count = histogram.count();
   if (result.count == 0) return result;
-  // Rank ceil(n * p) in whole numbers, written so that n * 99 cannot overflow first.
-  const auto at = [&](std::uint64_t hundredths) {
-    const std::uint64_t n = result.count;
-    return histogram.value_at_rank(n - n / 100 * (100 - hundredths) -
-                                   n % 100 * (100 - hundredths) / 100);
-  };
-  result.p50 = at(50);
-  result.p95 = at(95);
-  result.p99 = at(99);
+  result.p50 = histogram.value_at_percentile(50);
+  result.p95 = histogram.value_at_percentile(95);
+  result.p99 = histogram.value_at_percentile(99);
   return result;
 }
 
@@ -82,6 +76,7 @@ MetricsTimeline::MetricsTimeline(const scenarios::Phases& phases, std::size_t ag
       windows_(agents),
       paused_(agents),
       newest_seconds_(agents),
+      resources_(agents),
       latest_(agents),
       reported_(agents) {
   if (agents > 0) waited_for_.emplace(0, agents);
@@ -97,7 +92,9 @@ void MetricsTimeline::add(std::size_t agent, const MetricsSnapshot& snapshot) {
                     snapshot.active_users, snapshot.loop_lag, snapshot.resident_bytes,
                     snapshot.paused};
   paused_[agent] += snapshot.paused;
-  if (in_measured_window(snapshot)) add_to_window(agent, snapshot);
+  if (in_measured_window(snapshot.from, snapshot.to)) add_to_window(agent, snapshot);
+  for (const actors::ResourceSample& sample : snapshot.resources)
+    resources_.add(agent, sample, in_measured_window(sample.from, sample.to));
   add_to_second(agent, snapshot);
   add_events(agent, snapshot);
   reached(agent, snapshot.to);
@@ -131,8 +128,8 @@ const PhaseMetrics& MetricsTimeline::of_agent(std::size_t agent, Phase phase) co
   return agents_.at(agent)[static_cast<std::size_t>(phase)];
 }
 
-bool MetricsTimeline::in_measured_window(const MetricsSnapshot& snapshot) const {
-  const nanoseconds middle = snapshot.from + (snapshot.to - snapshot.from) / 2;
+bool MetricsTimeline::in_measured_window(nanoseconds from, nanoseconds to) const {
+  const nanoseconds middle = from + (to - from) / 2;
   return middle >= phases_.warm_up && middle < measure_end_;
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "actors/metrics/metrics_snapshot.hpp"
+#include "coordinator/run/resources/resource_timeline.hpp"
 #include "scenarios/schema/scenario.hpp"
 
 namespace squall::coordinator {
@@ -133,6 +134,9 @@ class MetricsTimeline {
   std::vector<TimelineEvent> events() const;
   std::uint64_t events_left_out() const { return events_left_out_; }
 
+  /// What their machines used.
+  const ResourceTimeline& resources() const { return resources_; }
+
   static constexpr std::size_t events_limit = 1000;
   /// So many seconds keep their histograms while they wait for slow agents.
   static constexpr std::size_t open_seconds_limit = 16;
@@ -152,7 +156,7 @@ class MetricsTimeline {
   };
 
   void add_events(std::size_t agent, const actors::MetricsSnapshot& snapshot);
-  bool in_measured_window(const actors::MetricsSnapshot& snapshot) const;
+  bool in_measured_window(nanoseconds from, nanoseconds to) const;
   void add_to_window(std::size_t agent, const actors::MetricsSnapshot& snapshot);
   void add_to_second(std::size_t agent, const actors::MetricsSnapshot& snapshot);
   void reached(std::size_t agent, nanoseconds to);
@@ -170,6 +174,7 @@ class MetricsTimeline {
   std::vector<NewestSecond> newest_seconds_;  // by agent
   std::vector<TimelineEvent> events_;
   std::uint64_t events_left_out_ = 0;
+  ResourceTimeline resources_;
   std::vector<AgentGauges> latest_;
   std::vector<std::int64_t> reported_;              // by agent: seconds that it told all of …
   std::map<std::int64_t, std::size_t> waited_for_;  // … and how many agents have got so far

@@ -89,6 +89,21 @@ RunActor::behavior_type run_actor(Self self, RunActorParts parts) {
       [self](const KeyRevoked& revoked) {
         perform(self, self->state.keeper->phases().on_revoked(revoked.identity, now_of(self)));
       },
+      [self](const ChangeThreshold& wish) {
+        auto answer =
+            self->state.keeper->phases().on_threshold_change(wish.text, wish.unset, now_of(self));
+        const bool had_failed = self->state.keeper->journal_failed();
+        self->state.keeper->take(std::move(answer.steps));
+        flush(self);
+        if (!had_failed && self->state.keeper->journal_failed() && answer.mistake.empty()) {
+          answer.told.clear();
+          answer.mistake =
+              "the run's journal cannot be written, so the wish is not kept and the "
+              "run ends; mend the disk and run again";
+        }
+        if (self->state.parts.on_threshold_answer)
+          self->state.parts.on_threshold_answer(wish.number, answer);
+      },
       [self](const Interrupt&) {
         perform(self, self->state.keeper->phases().on_interrupt(now_of(self)));
       },

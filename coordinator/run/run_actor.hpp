@@ -19,6 +19,9 @@ struct RunActorParts {
   std::function<actors::LinkCounters()> turned_away;
   /// Called on the actor's thread after each tick, to show how the run is getting on.
   std::function<void(const RunPhases&, Instant now)> on_progress;
+  /// Called after each wish to change a threshold, once what came of it is written down; may be
+  /// empty.
+  std::function<void(std::uint64_t number, const ThresholdAnswer&)> on_threshold_answer{};
   /// Called once, when the run is over. The actor stays to answer latecomers, until EndActors.
   std::function<void(RunRecord, bool broken_by_user)> on_finished;
 };

@@ -72,6 +72,10 @@ void RunPhases::begin_preparing(Instant now) {
 
 void RunPhases::start_when_ready(Instant now) {
   if (before_start_ != RunStage::preparing || stopping_ || !roster_.all_ready()) return;
+  if (needs_resolution(record().scenario, threshold_inputs_)) {
+    auto resolved = resolve_thresholds(record(), threshold_inputs_);
+    keep(ThresholdsResolved{std::move(resolved.thresholds), std::move(resolved.notes)});
+  }
   keep(StartDecided{count_of(now + start_lead)});
   for (RosterEntry& agent : roster_.entries()) say_start(agent, now);
 }
@@ -205,7 +209,11 @@ void RunPhases::tick_load(Instant now) {
     give_up_at_ = now + scenario.phases.drain + asking_again(scenario) + seal_limit;
     moves_.end();
   }
+  if (!stopping_) abort_when_due(now);
   if (!stopping_) move_shares(now);
+  if (!unwritten_.empty()) return finish_when_sealed(now);  // what it holds may not be kept
+  for (RosterEntry& agent : roster_.entries())
+    if (!agent.sealed && agent.told < record_of(agent).batches) say_what_is_kept(agent, now);
   if (stopping_ && now >= give_up_at_)
     for (RosterEntry& agent : roster_.entries())
       if (!agent.lost && !agent.sealed) lose(agent, "did not seal its figures in time", now);
@@ -244,12 +252,12 @@ nanoseconds RunPhases::elapsed(Instant now) const {
 // ---- a coordinator that comes back
 
 RunPhases RunPhases::resumed(const std::vector<RunEntry>& entries, FabricTimes times, Instant now,
-                             const std::string& boot) {
+                             const std::string& boot, const std::string& host) {
   const auto* opened = entries.empty() ? nullptr : std::get_if<RunOpened>(&entries.front());
   if (opened == nullptr) throw JournalError("a journal of a run begins with what was run");
   RunReplay opening;
   opening.take(*opened);
-  RunPhases run(opening.record(), Gathering{.agents = opened->agents}, times, now);
+  RunPhases run(opening.record(), Gathering{.agents = opened->agents, .host = host}, times, now);
   run.steps_.keep.clear();  // it is written down already
   for (auto entry = entries.begin() + 1; entry != entries.end(); ++entry) run.absorb(*entry);
   if (!run.finished_) run.go_on(entries, boot, now);

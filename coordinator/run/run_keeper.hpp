@@ -25,9 +25,6 @@ class RunKeeper {
   /// and nothing that was kept.
   void take(Steps steps);
 
-  /// Whether flush() has anything to do.
-  bool pending() const { return !say_.empty() || unkept_; }
-
   /// Commits all that was taken, then says what waits for it. When the journal cannot be written,
   /// nothing of that is said: the run ends.
   void flush(Instant now);

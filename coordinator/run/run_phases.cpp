@@ -18,6 +18,7 @@ using namespace actors;
 namespace {
 
 constexpr std::uint64_t batch_window = 32;  // that an agent may have sent beyond what is kept
+constexpr auto acknowledge_after = 400ms;   // of the answer before, unless much is untold
 constexpr auto early_seal_margin = 100ms;   // clocks differ by far less
 constexpr int protocol_error_limit = 8;
 constexpr std::uint32_t answers_to_strangers = 50;  // a second
@@ -45,7 +46,7 @@ void RunPhases::absorb(const RunEntry& entry) {
   std::visit([this](const auto& each) { remember(each); }, entry);
 }
 
-void RunPhases::keep(RunEntry entry) {
+void RunPhases::keep(RunEntry&& entry) {
   absorb(entry);
   if (unwritten_.empty()) steps_.keep.push_back(std::move(entry));
 }
@@ -93,8 +94,25 @@ void RunPhases::say_stop(const RosterEntry& agent, Instant now) {
   say(agent, StopLoad{std::max(nanoseconds{0}, early_stop_end_ - now)});
 }
 
-void RunPhases::say_acknowledged(const RosterEntry& agent) {
-  say(agent, BatchAcknowledged{record_of(agent).batches});
+void RunPhases::say_acknowledged(RosterEntry& agent, Instant now) {
+  say(agent, BatchAcknowledged{tell_kept(agent, now)});
+}
+
+std::uint64_t RunPhases::tell_kept(RosterEntry& agent, Instant now) {
+  agent.told_at = now;
+  return agent.told = record_of(agent).batches;
+}
+
+/// One answer serves what came within acknowledge_after. Nobody waits for it longer than that, and
+/// an agent that reports once a second hears at once.
+void RunPhases::say_what_is_kept(RosterEntry& agent, Instant now) {
+  const std::uint64_t untold = record_of(agent).batches - agent.told;
+  const bool waited = agent.told_at == Instant{} || now - agent.told_at >= acknowledge_after;
+  if (waited || untold >= batch_window / 4 || stopping_ || agent.lost) say_acknowledged(agent, now);
+}
+
+void RunPhases::reject(const PeerId& peer, std::uint64_t epoch, Rejected why, Instant now) {
+  if (allowance_.take(now)) say_to(peer, epoch, std::move(why));
 }
 
 Steps RunPhases::taken() { return std::exchange(steps_, Steps{}); }
@@ -118,25 +136,25 @@ actors::Roster RunPhases::who(Instant now) const {
 // ---- who speaks
 
 Steps RunPhases::on_message(const PeerId& peer, const std::string& identity, std::uint64_t epoch,
-                            const std::string& run, AgentMessage message, Instant now) {
+                            const std::string& run, AgentMessage&& message, Instant now) {
   if (std::holds_alternative<AskRoster>(message)) {
     if (allowance_.take(now)) say_to(peer, epoch, who(now));
     return taken();
   }
   RosterEntry* agent = roster_.find(epoch);
   if (roster_.is_replaced(epoch)) {
-    say_to(peer, epoch, Rejected{"it was started again since, with the same key"});
+    reject(peer, epoch, {"it was started again since, with the same key"}, now);
   } else if (agent == nullptr) {
     if (const auto* hello = std::get_if<Hello>(&message))
       greet(peer, identity, epoch, run, *hello, now);
     else
-      say_to(peer, epoch, Rejected{"it does not take part in this run"});
+      reject(peer, epoch, {"it does not take part in this run"}, now);
   } else if (agent->identity != identity) {
-    say_to(peer, epoch, Rejected{"another agent is known by its epoch; start it again"});
+    reject(peer, epoch, {"another agent is known by its epoch; start it again"}, now);
   } else if (!agent->refused.empty()) {
-    say_to(peer, epoch, Rejected{agent->refused});
+    reject(peer, epoch, {agent->refused}, now);
   } else if (!run.empty() && run != record().id) {
-    say_to(peer, epoch, Rejected{"this is run " + record().id + ", not " + run});
+    reject(peer, epoch, {"this is run " + record().id + ", not " + run}, now);
   } else {
     roster_.heard(*agent, peer, now);
     if (finished_)
@@ -153,29 +171,27 @@ Steps RunPhases::on_message(const PeerId& peer, const std::string& identity, std
 
 void RunPhases::greet(const PeerId& peer, const std::string& identity, std::uint64_t epoch,
                       const std::string& run, const Hello& hello, Instant now) {
-  const auto reject = [&](std::string reason, bool may_come_again) {
-    say_to(peer, epoch, Rejected{std::move(reason), may_come_again});
+  const auto turn_away = [&](std::string reason, bool may_come_again) {
+    reject(peer, epoch, {std::move(reason), may_come_again}, now);
   };
   if (hello.tool_version != record().tool_version)
-    return reject("it is version " + hello.tool_version + ", the coordinator is version " +
-                      record().tool_version,
-                  false);
-  if (!run.empty()) return reject("this is run " + record().id + ", not " + run, false);
-  if (finished_) return reject("run " + record().id + " is over", true);
+    return turn_away("it is version " + hello.tool_version + ", the coordinator is version " +
+                         record().tool_version,
+                     false);
+  if (!run.empty()) return turn_away("this is run " + record().id + ", not " + run, false);
+  if (finished_) return turn_away("run " + record().id + " is over", true);
   if (before_start_ != RunStage::gathering) {
     // With the same key: it was started again, so what it was before can be no more.
     RosterEntry* before = roster_.find_identity(identity);
     if (before != nullptr && before->refused.empty() && !loading())
       return replace(*before, peer, epoch, hello, now);
-    reject("run " + record().id + " is under way", true);
+    turn_away("run " + record().id + " is under way", true);
     if (before != nullptr && !before->lost && !before->sealed && unwritten_.empty())
       lose(*before, "was started again", now);
     return;
   }
-  if (auto rejected = gathering_.on_hello(peer, identity, epoch, hello, now)) {
-    say_to(peer, epoch, std::move(*rejected));
-    return;
-  }
+  if (auto rejected = gathering_.on_hello(peer, identity, epoch, hello, now))
+    return reject(peer, epoch, std::move(*rejected), now);
   say_to(peer, epoch, BatchAcknowledged{0});  // welcome: others are still to come
   if (gathering_.complete(now)) begin_preparing(now);
 }
@@ -213,7 +229,7 @@ void RunPhases::hear_lost(RosterEntry& agent, AgentMessage& message, Instant now
   if (agent.sealed)
     say(agent, SealAcknowledged{});
   else
-    say_acknowledged(agent);
+    say_acknowledged(agent, now);
 }
 
 void RunPhases::hear_unwritten(RosterEntry& agent, const AgentMessage& message, Instant now) {
@@ -235,7 +251,7 @@ void RunPhases::handle(RosterEntry& agent, const Hello&, Instant now) {
     return say(agent, Prepare{record().scenario_text, record().scenario_file, known.share});
   }
   if (agent.sealed) return say(agent, SealAcknowledged{});
-  say_acknowledged(agent);
+  say_acknowledged(agent, now);
   if (stopped_early_) return say_stop(agent, now);
   if (loading() && !agent.started) say_start(agent, now);
 }
@@ -263,7 +279,7 @@ void RunPhases::handle(RosterEntry& agent, Started& message, Instant) {
 
 void RunPhases::handle(RosterEntry& agent, MetricsBatch& message, Instant now) {
   const std::uint64_t kept = record_of(agent).batches;
-  if (!loading() || agent.sealed) return say_acknowledged(agent);
+  if (!loading() || agent.sealed) return say_acknowledged(agent, now);
   if (message.sequence > kept + batch_window) {
     on_error_of(
         agent,
@@ -272,18 +288,17 @@ void RunPhases::handle(RosterEntry& agent, MetricsBatch& message, Instant now) {
     return;
   }
   // In sequence only: a gap means that an earlier batch was lost and will be sent again.
-  if (message.sequence == kept + 1) keep(BatchKept{agent.number, std::move(message)});
-  say_acknowledged(agent);
+  if (message.sequence != kept + 1) return say_acknowledged(agent, now);
+  keep(RunEntry(std::in_place_type<BatchKept>, agent.number, std::move(message)));
+  say_what_is_kept(agent, now);
 }
 
 void RunPhases::handle(RosterEntry& agent, Heartbeat& message, Instant now) {
   agent.last_renewed = now;
-  agent.loop_lag = message.loop_lag;
-  agent.unacknowledged = message.unacknowledged;
   if (message.unacknowledged > batch_window)
     on_error_of(agent, std::to_string(message.unacknowledged) + " batches on their way", now);
   if (agent.lost) return;
-  say(agent, LeaseRenewed{record_of(agent).batches, message.sent});
+  say(agent, LeaseRenewed{tell_kept(agent, now), message.sent});
   // Orders may have been lost; hearing them again does no harm.
   if (stopped_early_) return say_stop(agent, now);
   for (TakeOver& order : moves_.unconfirmed(agent.number)) say(agent, std::move(order));
@@ -293,7 +308,8 @@ void RunPhases::handle(RosterEntry& agent, Heartbeat& message, Instant now) {
 void RunPhases::handle(RosterEntry& agent, Sealed& message, Instant now) {
   const AgentRecord& known = record_of(agent);
   if (known.sealed) return say(agent, SealAcknowledged{});
-  if (message.batches > known.batches) return say_acknowledged(agent);  // they are being resent
+  if (message.batches > known.batches)
+    return say_acknowledged(agent, now);  // they are being resent
   if (message.batches < known.batches || !loading()) {
     on_error_of(agent,
                 "a seal over " + std::to_string(message.batches) + " batches when " +
@@ -332,7 +348,7 @@ Steps RunPhases::on_protocol_error(const PeerId& peer, const std::string& why, I
   }
   run_.count_protocol_error();
   // A stranger, perhaps of another version: an answer, so that it need not wait for its timeout.
-  if (allowance_.take(now)) say_to(peer, 0, Rejected{why});
+  reject(peer, 0, {why}, now);
   return taken();
 }
 

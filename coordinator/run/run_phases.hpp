@@ -17,6 +17,7 @@
 #include "coordinator/run/agents/share_moves.hpp"
 #include "coordinator/run/run_replay.hpp"
 #include "coordinator/run/run_stage.hpp"
+#include "coordinator/run/thresholds/threshold_resolution.hpp"
 
 namespace squall::coordinator {
 
@@ -33,16 +34,24 @@ struct Steps {
   ToAgents say;
 };
 
+/// What became of a wish to change a threshold: steps, or the mistake in it.
+struct ThresholdAnswer {
+  Steps steps{};
+  std::string told;     // "set ttft p95 < 400ms in place of ttft p95 < 300ms"
+  std::string mistake;  // and what to do; empty: there is none
+};
+
 class RunPhases {
  public:
   /// `record` has its identity and scenario filled in.
   RunPhases(RunRecord record, Gathering gathering, actors::FabricTimes times, Instant now);
 
   /// Goes on with a run whose conductor is no more. `entries` are its journal; `boot` is this start
-  /// of the machine, whose clock the entries' instants must be of. Throws JournalError and
-  /// scenarios::ScenarioError. The first steps say that it goes on.
+  /// of the machine, whose clock the entries' instants must be of, `host` its name, by which local
+  /// agents are known. Throws JournalError and scenarios::ScenarioError. The first steps say that
+  /// it goes on.
   static RunPhases resumed(const std::vector<actors::RunEntry>& entries, actors::FabricTimes times,
-                           Instant now, const std::string& boot = "");
+                           Instant now, const std::string& boot = "", const std::string& host = "");
 
   /// What is to be written down already, before anything happened. Else it goes with the first
   /// event.
@@ -50,7 +59,7 @@ class RunPhases {
 
   /// `identity` is the name of the peer's key, as the link knows it; empty without keys.
   Steps on_message(const actors::PeerId& peer, const std::string& identity, std::uint64_t epoch,
-                   const std::string& run, actors::AgentMessage message, Instant now);
+                   const std::string& run, actors::AgentMessage&& message, Instant now);
   Steps on_protocol_error(const actors::PeerId& peer, const std::string& why, Instant now);
   /// A local agent's process ended; `how` says so in words ("killed by signal 9").
   Steps on_process_ended(std::uint64_t process_id, const std::string& how, Instant now);
@@ -60,6 +69,11 @@ class RunPhases {
   Steps on_journal_failed(const std::string& why, Instant now);
   Steps on_interrupt(Instant now);
   Steps on_tick(Instant now);
+  /// `text` is a threshold as scenarios write them. `unset`: it, or the one with the same figure,
+  /// counts no more.
+  ThresholdAnswer on_threshold_change(const std::string& text, bool unset, Instant now);
+  /// What thresholds are resolved from, once all agents are ready; for runs that are not plain.
+  void resolve_thresholds_by(ThresholdInputs inputs) { threshold_inputs_ = std::move(inputs); }
   /// What the link turned away so far, for the record.
   void on_turned_away(const actors::LinkCounters& counters);
 
@@ -79,7 +93,7 @@ class RunPhases {
 
  private:
   // ---- what is written down, now or before this process began
-  void keep(actors::RunEntry entry);
+  void keep(actors::RunEntry&& entry);
   void absorb(const actors::RunEntry& entry);
   void remember(const actors::AgentJoined& entry);
   void remember(const actors::ShareDealt& entry) { moves_.deal(entry.agent, entry.share); }
@@ -94,6 +108,10 @@ class RunPhases {
   void remember(const actors::LoadStopped& entry);
   void remember(const actors::RunFinished&) { finished_ = true; }
   void remember(const actors::RunOpened&) {}
+  void remember(const actors::ThresholdsResolved&) {}
+  void remember(const actors::ThresholdSet&) {}
+  void remember(const actors::ThresholdUnset&) {}
+  void remember(const actors::LoadAborted&) {}
   void remember(const actors::CoordinatorResumed&) {}
 
   // ---- agents of this run
@@ -118,12 +136,15 @@ class RunPhases {
                const actors::Hello& hello, Instant now);
   void hear_late(const actors::PeerId& peer, std::uint64_t epoch,
                  const actors::AgentMessage& message);
+  /// Strangers, and those who are believed no more, get few answers in all.
+  void reject(const actors::PeerId& peer, std::uint64_t epoch, actors::Rejected why, Instant now);
 
   // ---- the course of the run
   void begin_preparing(Instant now);
   void start_when_ready(Instant now);
   void tick_load(Instant now);
   void move_shares(Instant now);
+  void abort_when_due(Instant now);
   void lose(RosterEntry& agent, const std::string& why, Instant now);
   void fail(const std::string& why, Instant now);
   void break_run(const std::string& why, bool by_user, Instant now);
@@ -137,7 +158,9 @@ class RunPhases {
   void say_to(const actors::PeerId& peer, std::uint64_t epoch, actors::CoordinatorMessage message);
   void say_start(const RosterEntry& agent, Instant now);
   void say_stop(const RosterEntry& agent, Instant now);
-  void say_acknowledged(const RosterEntry& agent);
+  void say_acknowledged(RosterEntry& agent, Instant now);
+  void say_what_is_kept(RosterEntry& agent, Instant now);
+  std::uint64_t tell_kept(RosterEntry& agent, Instant now);
   Steps taken();
 
   bool loading() const { return before_start_ == RunStage::starting; }  // or about to
@@ -147,6 +170,7 @@ class RunPhases {
   const std::string& name_of(const RosterEntry& agent) const;
 
   RunReplay run_;
+  ThresholdInputs threshold_inputs_;
   actors::FabricTimes times_;
   std::string host_;
   AgentGathering gathering_;

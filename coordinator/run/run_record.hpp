@@ -48,6 +48,27 @@ struct CoordinatorGap {
   nanoseconds from{0}, to{0};  // since the common start
 };
 
+/// A threshold that holds for stretches of the run, such as 10 s, and how those were.
+struct WatchedStretches {
+  std::string threshold;                 // its text
+  std::uint64_t judged = 0, missed = 0;  // stretches, one begins each second
+  nanoseconds from{0}, to{0};            // the first that missed it, since the common start
+  std::string why;                       // "12 violations in 40 samples"
+};
+
+/// A threshold was missed that ends the run.
+struct RunAborted {
+  std::string threshold, why;
+  nanoseconds at{0};           // since the common start
+  nanoseconds from{0}, to{0};  // in which it was missed
+};
+
+/// A threshold that was changed while the run went on.
+struct ThresholdChange {
+  nanoseconds at{0};  // since the common start; 0: before it
+  std::string what;   // "set ttft p95 < 400ms in place of ttft p95 < 300ms"
+};
+
 struct RunRecord {
   std::string id;  // "20261121-063341-4f2a"
   std::string tool_version;
@@ -61,6 +82,14 @@ struct RunRecord {
   bool interrupted = false;           // Ctrl-C: figures are partial
   bool began = false;                 // the common start was reached
   std::optional<std::string> broken;  // the run could not be carried through, and why
+  std::optional<RunAborted> aborted;  // by a threshold: the figures so far are judged
+
+  /// What the run is judged by; none: the scenario's thresholds as they stand there.
+  std::optional<std::vector<scenarios::ResolvedThreshold>> thresholds;
+  std::vector<std::string> threshold_notes;        // what was left out, and why
+  std::vector<ThresholdChange> threshold_changes;  // in order of time
+  std::vector<WatchedStretches> stretches;         // of thresholds with "for 10s"
+  std::optional<std::uint64_t> peak_gpu_memory;    // bytes of one GPU, in the measured window
 
   std::string boot;                   // which start of the machine it was: its boot id
   std::string endpoint;               // where agents connected
@@ -75,7 +104,7 @@ struct RunRecord {
 
 /// Whether the load was stopped before its plan was done.
 inline bool cut_short(const RunRecord& record) {
-  return record.interrupted || record.broken.has_value();
+  return record.interrupted || record.broken.has_value() || record.aborted.has_value();
 }
 
 }  // namespace squall::coordinator

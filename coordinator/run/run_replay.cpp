@@ -76,6 +76,7 @@ void RunReplay::apply(const StartDecided& entry) {
   start_ = entry.instant;
   record_.timeline = MetricsTimeline(record_.scenario.phases, record_.agents.size());
   timeline_made_ = true;
+  watch_.watch(thresholds_of(record_), record_);
 }
 
 void RunReplay::apply(const AgentStarted& entry) {
@@ -90,6 +91,7 @@ void RunReplay::apply(const BatchKept& entry) {
     refuse("batch " + std::to_string(entry.batch.sequence) + " of " + from.hello.name +
            " follows batch " + std::to_string(from.batches));
   record_.timeline.add(entry.agent, entry.batch.snapshot);
+  watch_.add(entry.batch.snapshot, record_);
   ++from.batches;
   hashes_[entry.agent].add(entry.batch);
   from.hash = hashes_[entry.agent].value();
@@ -99,7 +101,7 @@ void RunReplay::apply(const BatchKept& entry) {
 
 void RunReplay::apply(const SealKept& entry) {
   agent(entry.agent).sealed = entry.sealed;
-  if (timeline_made_) record_.timeline.wait_no_more_for(entry.agent);
+  wait_no_more_for(entry.agent);
 }
 
 void RunReplay::apply(const AgentGivenUp& entry) {
@@ -107,7 +109,7 @@ void RunReplay::apply(const AgentGivenUp& entry) {
   lost.lost = entry.why;
   lost.lost_at = since_start(entry.at);
   lost.lease_end = entry.lease_end == 0 ? nanoseconds{0} : since_start(entry.lease_end);
-  if (timeline_made_) record_.timeline.wait_no_more_for(entry.agent);
+  wait_no_more_for(entry.agent);
   reached(entry.at);
 }
 
@@ -143,6 +145,53 @@ void RunReplay::apply(const CoordinatorResumed& entry) {
   const nanoseconds from = since_start(entry.last);
   record_.gaps.push_back({from, std::max(from, since_start(entry.at))});
   reached(entry.at);
+}
+
+void RunReplay::apply(const ThresholdsResolved& entry) {
+  if (timeline_made_) refuse("thresholds were resolved after the start was decided");
+  record_.thresholds = entry.thresholds;
+  record_.threshold_notes = entry.notes;
+}
+
+void RunReplay::apply(const ThresholdSet& entry) {
+  auto thresholds = thresholds_of(record_);
+  std::string what = "set " + entry.threshold.threshold.text;
+  const auto same = std::ranges::find_if(thresholds, [&](const auto& each) {
+    return scenarios::same_figure(each.threshold, entry.threshold.threshold);
+  });
+  if (same == thresholds.end()) {
+    thresholds.push_back(entry.threshold);
+  } else {
+    what += " in place of " + same->threshold.text;
+    *same = entry.threshold;
+  }
+  change_thresholds(std::move(thresholds), entry.at, what);
+}
+
+void RunReplay::apply(const ThresholdUnset& entry) {
+  auto thresholds = thresholds_of(record_);
+  const auto unset = std::erase_if(
+      thresholds, [&](const auto& each) { return each.threshold.text == entry.text; });
+  if (unset == 0) refuse("threshold '" + entry.text + "' was unset and had never been");
+  change_thresholds(std::move(thresholds), entry.at, "unset " + entry.text);
+}
+
+void RunReplay::change_thresholds(std::vector<scenarios::ResolvedThreshold> thresholds,
+                                  std::int64_t at, std::string what) {
+  record_.thresholds = std::move(thresholds);
+  record_.threshold_changes.push_back({since_start(at), std::move(what)});
+  if (timeline_made_) watch_.watch(*record_.thresholds, record_);
+}
+
+void RunReplay::apply(const LoadAborted& entry) {
+  record_.aborted =
+      RunAborted{entry.threshold, entry.why, since_start(entry.at), entry.from, entry.to};
+}
+
+void RunReplay::wait_no_more_for(std::uint32_t agent) {
+  if (!timeline_made_) return;
+  record_.timeline.wait_no_more_for(agent);
+  watch_.judge(record_);
 }
 
 void RunReplay::apply(const RunFinished& entry) {

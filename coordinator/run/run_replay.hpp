@@ -11,6 +11,7 @@
 #include "actors/journal/batch_hash.hpp"
 #include "actors/journal/run_entries.hpp"
 #include "coordinator/run/run_record.hpp"
+#include "coordinator/run/thresholds/threshold_watch.hpp"
 
 namespace squall::coordinator {
 
@@ -41,6 +42,8 @@ class RunReplay {
   /// The common start on the coordinator's clock; none before it was decided.
   std::optional<std::int64_t> start() const { return start_; }
   bool finished() const { return finished_; }  // and nothing may follow
+  /// A threshold was missed that is to end the run.
+  const std::optional<RunAborted>& abort_due() const { return watch_.abort_due(); }
 
  private:
   void apply(const actors::RunOpened& entry);
@@ -56,14 +59,22 @@ class RunReplay {
   void apply(const actors::ShareTaken& entry);
   void apply(const actors::LoadStopped& entry);
   void apply(const actors::CoordinatorResumed& entry);
+  void apply(const actors::ThresholdsResolved& entry);
+  void apply(const actors::ThresholdSet& entry);
+  void apply(const actors::ThresholdUnset& entry);
+  void apply(const actors::LoadAborted& entry);
   void apply(const actors::RunFinished& entry);
 
+  void change_thresholds(std::vector<scenarios::ResolvedThreshold> thresholds, std::int64_t at,
+                         std::string what);
+  void wait_no_more_for(std::uint32_t agent);
   AgentRecord& agent(std::uint32_t number);
   nanoseconds since_start(std::int64_t instant) const;  // 0 before it
   void reached(std::int64_t instant);
   [[noreturn]] void refuse(const std::string& why) const;
 
   RunRecord record_;
+  ThresholdWatch watch_;
   std::uint64_t taken_ = 0;
   std::vector<actors::BatchHash> hashes_;  // by agent
   std::optional<std::int64_t> start_;

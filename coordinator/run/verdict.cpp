@@ -39,6 +39,13 @@ Verdict conclude(Outcome outcome, std::string sentence) {
   return {outcome, exit_code_of(outcome), std::move(sentence)};
 }
 
+/// " at 0:12 because 'ttft p95 < 300ms for 5s, else abort' was missed from 0:07 to 0:12: …"
+std::string why_aborted(const RunAborted& aborted) {
+  return " at " + readable_clock(aborted.at) + " because '" + aborted.threshold +
+         "' was missed from " + readable_clock(aborted.from) + " to " + readable_clock(aborted.to) +
+         ": " + aborted.why;
+}
+
 Verdict judge_thresholds_alone(const std::vector<ThresholdResult>& thresholds) {
   const auto missed = texts(thresholds, ThresholdStatus::fail);
   const auto open = texts(thresholds, ThresholdStatus::inconclusive);
@@ -72,8 +79,10 @@ Verdict judge(const RunRecord& record, const std::vector<AuditLine>& audit,
   if (!record.began) return conclude(Outcome::invalid, "the load never began");
   if (!failed.empty())
     return conclude(Outcome::invalid,
-                    "the figures cannot be believed; the audit failed: " + joined(failed));
+                    "the figures cannot be believed; the audit failed: " + joined(failed) +
+                        (record.aborted ? "; ended" + why_aborted(*record.aborted) : ""));
   Verdict verdict = judge_thresholds_alone(thresholds);
+  if (record.aborted) verdict = conclude(Outcome::fail, "ended" + why_aborted(*record.aborted));
   // Tolerated, or the audit had failed; but nobody may read the verdict without it.
   if (const std::string losses = losses_in_words(record); !losses.empty())
     verdict.sentence += "; " + losses;

@@ -9,7 +9,8 @@
 
 #include "coordinator/commands/report_file.hpp"
 #include "coordinator/live/terminal.hpp"
-#include "coordinator/selftest/child_run.hpp"
+#include "coordinator/processes/child_run.hpp"
+#include "coordinator/processes/interruption.hpp"
 #include "coordinator/selftest/interval_coverage.hpp"
 #include "coordinator/selftest/known_runs.hpp"
 #include "coordinator/selftest/noise_floor.hpp"
@@ -21,26 +22,6 @@ namespace squall::coordinator {
 using namespace std::chrono_literals;
 
 namespace {
-
-/// Hears Ctrl-C without being ended by it.
-class Interruption {
- public:
-  Interruption() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGINT);
-    sigaddset(&signals_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-  }
-  bool heard() {
-    const timespec at_once{0, 0};
-    if (!heard_ && sigtimedwait(&signals_, nullptr, &at_once) > 0) heard_ = true;
-    return heard_;
-  }
-
- private:
-  sigset_t signals_;
-  bool heard_ = false;
-};
 
 /// One line that tells what is going on: in place on a terminal, else once for each part.
 class Progress {
@@ -75,8 +56,7 @@ class Progress {
 };
 
 nanoseconds p99_of(const actors::Histogram& lateness) {
-  if (lateness.count() == 0) return 0ns;
-  return lateness.value_at_rank((lateness.count() * 99 + 99) / 100);
+  return lateness.count() == 0 ? 0ns : lateness.value_at_percentile(99);
 }
 
 class Selftest {

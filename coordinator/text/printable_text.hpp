@@ -1,21 +1,12 @@
 #pragma once
-// Text from elsewhere (names, errors, scenarios) made safe to print: agents and targets could
-// otherwise send escape sequences that rewrite the terminal.
+// Text from elsewhere made safe to print, by the rule that agents go by too.
 
-#include <cstddef>
-#include <string>
-#include <string_view>
+#include "scenarios/text/printable_text.hpp"
 
 namespace squall::coordinator {
 
-/// UTF-8 without control characters, line breaks, bidirectional overrides and invalid bytes: each
-/// becomes '?'. Longer than `limit` characters is cut and ends in "...".
-std::string printable(std::string_view text, std::size_t limit = 200);
-
-/// Characters (code points) of valid UTF-8.
-std::size_t width_of(std::string_view text);
-
-/// The first `width` characters of valid UTF-8.
-std::string first_characters(std::string_view text, std::size_t width);
+using scenarios::first_characters;
+using scenarios::printable;
+using scenarios::width_of;
 
 }  // namespace squall::coordinator

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 
 namespace squall::scenarios {
 
@@ -16,6 +18,11 @@ struct DatasetError : std::runtime_error {
 struct ItemMistake : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+
+/// Words of a file, as its mistakes repeat them.
+inline std::string in_quotes(std::string_view text) {
+  return "'" + std::string(text.substr(0, 60)) + "'";
+}
 
 /// Far above what any real file holds; below what would take a machine down.
 struct DatasetLimits {

@@ -16,8 +16,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string in_quotes(std::string_view text) { return "'" + std::string(text.substr(0, 60)) + "'"; }
-
 Json read_object(std::string_view json) {
   // Depth and brackets first: what the library builds in memory is bounded then.
   json.remove_prefix(std::min(json.find_first_not_of(" \t\r\n"), json.size()));

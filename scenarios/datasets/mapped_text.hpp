@@ -70,7 +70,4 @@ class TextLines {
 /// The line that begins at `offset`; of one that is too long, its beginning.
 std::string_view line_at(std::string_view text, std::size_t offset);
 
-/// Where the first byte is that is no part of well-formed UTF-8 (RFC 3629); npos: there is none.
-std::size_t broken_utf8(std::string_view text);
-
 }  // namespace squall::scenarios

@@ -11,6 +11,7 @@
 #include "scenarios/datasets/json_array.hpp"
 #include "scenarios/datasets/json_item.hpp"
 #include "scenarios/datasets/mapped_text.hpp"
+#include "scenarios/text/utf8.hpp"
 
 namespace squall::scenarios {
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "scenarios/datasets/dataset_error.hpp"
+#include "scenarios/text/words.hpp"
 
 namespace squall::scenarios {
 
@@ -14,20 +15,6 @@ namespace {
 using Format = TraceReplay::Format;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
-
-std::string lower_case(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
-
-std::string in_quotes(std::string_view text) { return "'" + std::string(text.substr(0, 60)) + "'"; }
 
 /// Takes so many digits from the front of `text`; none where others stand.
 std::optional<int> take_digits(std::string_view& text, std::size_t digits) {
@@ -152,7 +139,7 @@ std::vector<std::string> csv_fields(std::string_view line) {
 
 TraceColumns::TraceColumns(std::string_view header, Format format) : format_(format) {
   std::vector<std::string> names = csv_fields(header);
-  for (std::string& name : names) name = lower_case(std::move(name));
+  for (std::string& name : names) name = lower(name);
   columns_ = names.size();
   const auto find = [&](std::string_view wanted, std::size_t& column) {
     const auto found = std::ranges::find(names, wanted);

@@ -33,6 +33,7 @@ struct MeasuredCeilings {
   std::uint32_t threads = 0;                // of the two below
   double int8_per_second = 0;   // multiply-adds of 8-bit integers, by the kernels that will run
   double float_per_second = 0;  // multiply-adds of 32-bit floats
+  double int8_of_one_thread = 0, float_of_one_thread = 0;  // likewise
 
   double best_bandwidth() const {
     double best = 0;
@@ -61,6 +62,7 @@ struct HardwareFacts {
   std::string governor;        // "performance"; empty: not told
   std::string virtualization;  // "kvm", "container", "none"; empty: not known
   bool battery = false;
+  std::string declared_class;  // "cpu-high-end": who runs the agent says so; empty: by the facts
   std::optional<double> temperature;  // degrees Celsius, the hottest sensor of the processor
   std::optional<double> power;        // watts, of the processor or the whole machine
 
@@ -72,10 +74,11 @@ struct HardwareFacts {
 struct ModelFacts {
   std::uint64_t parameters = 0;
   std::uint64_t file_bytes = 0;
-  std::string format;               // "q4_0", the format of most weights
-  std::uint64_t weight_bytes = 0;   // read once in each step of decoding, whatever the batch
-  std::uint64_t multiply_adds = 0;  // for each token, attention left out
-  std::uint64_t kv_bytes = 0;       // read for each token and position before it
+  std::string format;                      // "q4_0", the format of most weights
+  std::uint64_t weight_bytes = 0;          // read once in each step of decoding, whatever the batch
+  std::uint64_t multiply_adds = 0;         // for each token, attention left out
+  std::uint64_t kv_bytes = 0;              // read for each token and position before it
+  std::uint64_t output_multiply_adds = 0;  // of multiply_adds: a prompt's last token alone has them
   friend bool operator==(const ModelFacts&, const ModelFacts&) = default;
 };
 

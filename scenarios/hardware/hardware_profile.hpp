@@ -2,10 +2,11 @@
 // Which kind of machine it is, which size a model has, and which machines may be compared: the
 // rules that adaptive thresholds start from. Pure arithmetic on facts.
 
-#include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "scenarios/hardware/hardware_facts.hpp"
 
@@ -30,8 +31,8 @@ struct HardwareProfile {
   std::string reason;
 };
 
-/// The first rule that holds, in the order of the table in docs/thresholds.md. What may be used
-/// counts (cpu_limit, memory_limit_bytes), not what is there.
+/// What was declared, else the first rule that holds, in the order of the table in
+/// docs/hardware.md. What may be used counts (cpu_limit, memory_limit_bytes), not what is there.
 HardwareProfile classify(const HardwareFacts& facts);
 
 /// By parameters (tiny < 100 M, small < 1 B, medium < 7 B, large < 30 B); where they are not known,
@@ -48,5 +49,16 @@ std::optional<ModelSize> find_model_size(std::string_view name);
 /// that may be used, memory (to a power of two), GPUs, kernel's major version. Nothing that changes
 /// from run to run is in it.
 std::string fingerprint(const HardwareFacts& facts);
+
+/// Of all machines of a run: the only one's, else one over all of them, in the given order. Empty
+/// where there is none, or one of them is.
+std::string fingerprint_of_all(const std::vector<std::string>& fingerprints);
+
+/// Processors that this process may use at the same time, a second thread of a core not counted,
+/// efficiency cores as half: what rules and readers compare. 0: not known.
+double usable_cores(const HardwareFacts& facts);
+
+/// 0: not known.
+std::uint64_t usable_memory(const HardwareFacts& facts);
 
 }  // namespace squall::scenarios

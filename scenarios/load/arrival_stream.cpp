@@ -193,14 +193,9 @@ class ReplayedArrivals final : public RepeatableStream {
                    nanoseconds stop)
       : trace_(std::move(trace)), share_(share), time_scale_(load.time_scale) {
     const auto& entries = trace_->entries;
-    entry_ = std::min<std::uint64_t>(load.skip, entries.size());
-    const std::uint64_t left = entries.size() - entry_;
-    const auto first = entries.begin() + static_cast<std::ptrdiff_t>(entry_);
-    const auto last =
-        first + static_cast<std::ptrdiff_t>(load.limit == 0 ? left : std::min(load.limit, left));
-    if (first != last) origin_ = first->at;
-    const auto end = std::partition_point(
-        first, last, [&](const TraceEntry& entry) { return when(entry) < stop; });
+    const auto end =
+        std::partition_point(entries.begin(), entries.end(),
+                             [&](const TraceEntry& entry) { return when(entry) < stop; });
     end_ = static_cast<std::uint64_t>(end - entries.begin());
   }
 
@@ -228,7 +223,7 @@ class ReplayedArrivals final : public RepeatableStream {
 
  private:
   nanoseconds when(const TraceEntry& entry) const {
-    const auto recorded = static_cast<double>((entry.at - origin_).count());
+    const auto recorded = static_cast<double>(entry.at.count());
     const double replayed = std::floor(recorded / time_scale_ + 0.5);
     constexpr double never = 0x1p62;
     return replayed < never ? nanoseconds(static_cast<std::int64_t>(replayed)) : nanoseconds::max();
@@ -237,7 +232,6 @@ class ReplayedArrivals final : public RepeatableStream {
   std::shared_ptr<const Trace> trace_;
   AgentShare share_;
   double time_scale_;
-  nanoseconds origin_{0};
   std::uint64_t entry_ = 0, end_ = 0;
 };
 

@@ -56,7 +56,8 @@ std::unique_ptr<RepeatableStream> stream_of(const OpenArrivals& load, std::uint6
                                             AgentShare share, nanoseconds stop,
                                             std::shared_ptr<const ArrivalMarks> marks = nullptr);
 
-/// The trace's entries before `stop`; the first that is not skipped arrives at the run's start.
+/// The trace's entries before `stop`; the first arrives at the run's start. What the scenario skips
+/// is not in the trace any more: whoever read its file left it out.
 std::unique_ptr<RepeatableStream> stream_of(const TraceReplay& load,
                                             std::shared_ptr<const Trace> trace, AgentShare share,
                                             nanoseconds stop);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -37,5 +38,20 @@ struct Prompt {
 
   friend bool operator==(const Prompt&, const Prompt&) = default;
 };
+
+/// About how many tokens a text has where no tokenizer is known: one for every four bytes.
+inline std::uint64_t estimated_tokens(std::string_view text) { return (text.size() + 3) / 4; }
+
+/// The same of a whole prompt; made-up text has as many as it was asked to have.
+inline std::uint64_t estimated_tokens(const Prompt& prompt) {
+  std::uint64_t tokens = 0;
+  for (const PromptPart& part : prompt.parts)
+    if (const auto* made_up = std::get_if<SyntheticText>(&part.text)) {
+      tokens += made_up->tokens;
+    } else {
+      tokens += estimated_tokens(std::get<std::string>(part.text));
+    }
+  return tokens;
+}
 
 }  // namespace squall::scenarios

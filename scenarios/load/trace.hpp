@@ -17,7 +17,7 @@ struct TraceEntry {
 };
 
 struct Trace {
-  std::vector<TraceEntry> entries;
+  std::vector<TraceEntry> entries;    // without those that skip and limit leave out
   std::vector<std::uint64_t> blocks;  // equal hashes are equal tokens: prefixes that are shared
 };
 

@@ -28,9 +28,6 @@ class WorkStretches {
   /// (to - from), rounded down.
   std::vector<WorkStretch> above(std::uint64_t user) const;
 
-  /// How many stretches above(user) can have at most.
-  std::size_t most_stretches() const { return parts_.size(); }
-
  private:
   struct Part {  // of one piece
     nanoseconds piece_begin;

@@ -28,13 +28,26 @@ enum class Metric : unsigned char {
   // One number for a run.
   tokens_per_second,
   requests_per_second,
-  error_rate,  // (errors + timeouts) / ended requests
-  accuracy,    // sampled answers that were the same at rest / those asked again
+  error_rate,      // (errors + timeouts) / ended requests
+  accuracy,        // sampled answers that were the same at rest / those asked again
+  goodput,         // requests that met every SLO, per second
+  slo_attainment,  // of them, the share among all that were asked
+  memory,          // most that an agent's process held, model included
+  gpu_memory,      // most that one GPU held, whoever used it
+  load_time,       // until the model was ready, of the slowest agent
+  speedup,         // tokens_per_second / the median of a baseline's runs
 };
 
 inline constexpr std::size_t duration_metric_count = 15;
 
-enum class MetricKind { duration, rate, fraction };
+enum class MetricKind {
+  duration,  // a distribution, in seconds
+  rate,      // per second
+  fraction,  // 0..1
+  bytes,
+  time,  // one duration for a run, in seconds
+  ratio
+};
 
 struct MetricDescription {
   Metric metric;
@@ -81,6 +94,18 @@ inline constexpr std::array metric_table{
                       "failed and timed-out requests among those that ended"},
     MetricDescription{Metric::accuracy, "accuracy", MetricKind::fraction,
                       "sampled answers that were the same when asked again at rest"},
+    MetricDescription{Metric::goodput, "goodput", MetricKind::rate,
+                      "requests per second that met every SLO of the scenario"},
+    MetricDescription{Metric::slo_attainment, "slo_attainment", MetricKind::fraction,
+                      "requests that met every SLO, among all that were asked"},
+    MetricDescription{Metric::memory, "memory", MetricKind::bytes,
+                      "most memory that an agent's process held, model included"},
+    MetricDescription{Metric::gpu_memory, "gpu_memory", MetricKind::bytes,
+                      "most memory in use on one GPU"},
+    MetricDescription{Metric::load_time, "load_time", MetricKind::time,
+                      "until the model was ready, on the slowest agent"},
+    MetricDescription{Metric::speedup, "speedup", MetricKind::ratio,
+                      "tokens per second, as a multiple of a named baseline's median"},
 };
 
 const MetricDescription& describe(Metric metric);

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <vector>
 
+#include "scenarios/text/words.hpp"
+
 namespace squall::scenarios {
 
 namespace {
 
 // No name of ours is longer; it also bounds the work that a hostile word can cause.
 constexpr std::size_t longest_name = 40;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // Optimal string alignment: insertions, deletions, replacements, swaps of neighbours, each 1.
 std::size_t edit_distance(std::string_view from, std::string_view to) {

@@ -14,6 +14,7 @@
 
 #include "scenarios/load/distribution.hpp"
 #include "scenarios/load/load_shape.hpp"
+#include "scenarios/thresholds/adaptive_thresholds.hpp"
 #include "scenarios/thresholds/threshold.hpp"
 
 namespace squall::scenarios {
@@ -227,6 +228,9 @@ struct Scenario {
   AgentRules agents;
   Phases phases;
   std::vector<Threshold> thresholds;
+  std::vector<unsigned> threshold_lines;  // of the file, one for each of them
+  AdaptiveSettings adaptive;              // whether and how limits come from the table
+  std::vector<Threshold> service_levels;  // that each request should keep: parse_service_level
 };
 
 }  // namespace squall::scenarios

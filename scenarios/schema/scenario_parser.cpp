@@ -176,4 +176,8 @@ Scenario parse_scenario(std::string_view toml_text, const std::string& file) {
   return scenario;
 }
 
+DocumentNode parse_toml_document(std::string_view toml_text, const std::string& file) {
+  return read_document(toml_text, file);
+}
+
 }  // namespace squall::scenarios

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "scenarios/schema/scenario.hpp"
+#include "scenarios/schema/scenario_document.hpp"
 
 namespace squall::scenarios {
 
@@ -29,5 +30,8 @@ class ScenarioError : public std::runtime_error {
 
 /// `file` is used in messages only. Throws ScenarioError.
 Scenario parse_scenario(std::string_view toml_text, const std::string& file);
+
+/// Any TOML text as a tree, for other files of the same kind. Throws ScenarioError.
+DocumentNode parse_toml_document(std::string_view toml_text, const std::string& file);
 
 }  // namespace squall::scenarios

@@ -53,16 +53,6 @@ std::string outside_duration(const DocumentEntry& entry, double seconds, NumberR
 
 constexpr std::array<std::string_view, 4> size_units{"KiB", "MiB", "GiB", "TiB"};
 
-/// 0: there is no such unit.
-double bytes_in(std::string_view unit) {
-  double bytes = 1024;
-  for (const std::string_view name : size_units) {
-    if (name == unit) return bytes;
-    bytes *= 1024;
-  }
-  return 0;
-}
-
 /// In the largest unit that leaves no fraction.
 std::string shown_size(std::uint64_t bytes) {
   std::size_t unit = 0;
@@ -137,6 +127,17 @@ std::optional<double> read_seconds(const DocumentEntry& entry, NumberRange range
   return std::nullopt;
 }
 
+namespace {
+
+/// Whether a key is known but for its number: "weight" where there is "weights".
+bool is_number_of(const std::string& key, std::span<const std::string_view> known) {
+  return std::ranges::any_of(known, [&](std::string_view each) {
+    return each == key + "s" || std::string(each) + "s" == key;
+  });
+}
+
+}  // namespace
+
 void TableReader::refuse_unknown_keys(std::span<const std::string_view> known,
                                       std::span<const Section> elsewhere) const {
   for (const DocumentEntry& entry : table_.entries) {
@@ -144,7 +145,7 @@ void TableReader::refuse_unknown_keys(std::span<const std::string_view> known,
     const bool is_table = entry.value.kind == Kind::table;
     std::string message = std::string(is_table ? "unknown table " : "unknown key ") +
                           quoted(entry.key) + " in " + title_;
-    const std::string home = where_else(entry.key, elsewhere);
+    const std::string home = is_number_of(entry.key, known) ? "" : where_else(entry.key, elsewhere);
     message += home.empty() ? nearest_or_all(entry.key, known, "keys") : "; it belongs in " + home;
     mistakes_.add(entry.key_place, std::move(message));
   }

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "scenarios/schema/nearest_name.hpp"
+#include "scenarios/text/words.hpp"
 #include "scenarios/thresholds/threshold.hpp"
 
 namespace squall::scenarios {
@@ -11,7 +12,6 @@ namespace squall::scenarios {
 namespace {
 
 constexpr std::string_view blanks = " \t\r\n";
-constexpr double longest_duration = 365.0 * 24 * 3600;  // keeps nanoseconds well inside 64 bits
 
 struct TimeUnit {
   std::string_view name;
@@ -33,12 +33,6 @@ std::size_t unit_length(std::string_view text) {
 }
 
 }  // namespace
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
 
 Quantity parse_quantity(std::string_view text, std::string_view wanted) {
   text = trimmed(text);
@@ -68,6 +62,15 @@ Quantity parse_quantity(std::string_view text, std::string_view wanted) {
 double seconds_in(std::string_view unit) {
   for (const TimeUnit& candidate : time_units) {
     if (candidate.name == unit) return candidate.seconds;
+  }
+  return 0;
+}
+
+double bytes_in(std::string_view unit) {
+  double bytes = 1024;
+  for (const std::string_view name : {"KiB", "MiB", "GiB", "TiB"}) {
+    if (name == unit) return bytes;
+    bytes *= 1024;
   }
   return 0;
 }

@@ -1,11 +1,14 @@
 #include "scenarios/thresholds/threshold.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <charconv>
 #include <cmath>
 
 #include "scenarios/schema/nearest_name.hpp"
+#include "scenarios/text/words.hpp"
+#include "scenarios/thresholds/limit_value.hpp"
 #include "scenarios/thresholds/quantity.hpp"
 
 namespace squall::scenarios {
@@ -13,6 +16,9 @@ namespace squall::scenarios {
 namespace {
 
 constexpr std::string_view comparison_signs = "<>=!";
+
+constexpr double longest_window = 24 * 3600;
+constexpr double most_deviations = 1000;
 
 // A threshold cut into its parts; all are views into the text.
 struct Parts {
@@ -41,16 +47,6 @@ Parts cut(std::string_view text) {
   parts.comparison = text.substr(sign, limit == std::string_view::npos ? limit : limit - sign);
   if (limit != std::string_view::npos) parts.limit = trimmed(text.substr(limit));
   return parts;
-}
-
-Metric read_metric(std::string_view word) {
-  if (word.empty()) {
-    throw ThresholdError("a threshold must begin with a metric, as in 'ttft p95 < 300ms'");
-  }
-  if (const auto metric = find_metric(word)) return *metric;
-  std::array<std::string_view, metric_table.size()> names;
-  for (std::size_t i = 0; i < names.size(); ++i) names[i] = metric_table[i].name;
-  throw ThresholdError("unknown metric " + quoted(word) + nearest_or_all(word, names, "metrics"));
 }
 
 double read_percentile(std::string_view word) {
@@ -84,9 +80,18 @@ std::string unknown_statistic(std::string_view word) {
   return message + "; write a percentile such as 'p95', or 'mean' or 'max'";
 }
 
+void read_baseline(std::string_view words, Threshold& threshold) {
+  const std::string_view name = trimmed(words.substr(first_word(words).size()));
+  if (first_word(words) != "over" || name.empty() || first_word(name) != name) {
+    throw ThresholdError("'speedup' needs a baseline's name, as in 'speedup over main >= 1.2'");
+  }
+  threshold.baseline = name;
+}
+
 void read_statistic(std::string_view word, Threshold& threshold) {
   const MetricDescription& metric = describe(threshold.metric);
   const std::string name(metric.name);
+  if (threshold.metric == Metric::speedup) return read_baseline(word, threshold);
   if (metric.kind != MetricKind::duration) {
     if (word.empty()) return;
     throw ThresholdError("metric '" + name + "' is one number for the whole run; remove " +
@@ -121,50 +126,6 @@ Threshold::Comparison read_comparison(std::string_view sign) {
   throw ThresholdError(message + "; write <, <=, > or >=");
 }
 
-double read_duration_limit(std::string_view text, const std::string& name) {
-  const Quantity quantity =
-      parse_quantity(text, "a duration such as \"300ms\" after '" + name + "'");
-  if (quantity.unit == "%") {
-    throw ThresholdError("metric '" + name + "' is a duration; " + quoted(text) +
-                         " is a share: write one such as '300ms'");
-  }
-  return to_seconds(quantity, text);
-}
-
-double read_rate_limit(std::string_view text, const std::string& name) {
-  const Quantity quantity = parse_quantity(text, "a number such as 100 after '" + name + "'");
-  if (quantity.unit.empty()) return quantity.number;
-  throw ThresholdError("metric '" + name + "' is a number per second and takes no unit; remove " +
-                       quoted(quantity.unit));
-}
-
-double read_fraction_limit(std::string_view text, const std::string& name) {
-  const Quantity quantity = parse_quantity(text, "a share such as \"1%\" after '" + name + "'");
-  if (quantity.unit != "%") {
-    throw ThresholdError("metric '" + name + "' is a share of the requests; write " + quoted(text) +
-                         " in percent, as in '1%'");
-  }
-  if (quantity.number > 100) {
-    throw ThresholdError("a share is at most 100%; got " + quoted(text));
-  }
-  return quantity.number / 100;
-}
-
-double read_limit(std::string_view text, Metric metric) {
-  const MetricDescription& description = describe(metric);
-  const std::string name(description.name);
-  switch (description.kind) {
-    case MetricKind::duration:
-      return read_duration_limit(text, name);
-    case MetricKind::rate:
-      return read_rate_limit(text, name);
-    case MetricKind::fraction:
-      return read_fraction_limit(text, name);
-  }
-  assert(false);
-  return 0;
-}
-
 }  // namespace
 
 bool Threshold::holds(double measured) const {
@@ -182,20 +143,204 @@ bool Threshold::holds(double measured) const {
   return false;
 }
 
+namespace {
+
+std::chrono::nanoseconds read_stretch(std::string_view text, const std::string& after,
+                                      double shortest) {
+  if (trimmed(text).empty()) {
+    throw ThresholdError("expected a duration after " + quoted(after) + ", as in '" + after +
+                         " 10s'");
+  }
+  const double seconds = parse_duration(text);
+  if (seconds < shortest || seconds > longest_window) {
+    throw ThresholdError("the time after " + quoted(after) + " must be " +
+                         (shortest > 0 ? "1s to 24h" : "at most 24h") + "; got " + quoted(text));
+  }
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(std::llround(seconds * 1e9)));
+}
+
+// Cuts ", else abort after 30s" off the end of a threshold.
+std::string_view take_consequence(std::string_view text, Threshold& threshold) {
+  const std::size_t comma = text.find(',');
+  if (comma == std::string_view::npos) return text;
+  std::string_view rest = trimmed(text.substr(comma + 1));
+  const auto take = [&](std::string_view word) {
+    if (first_word(rest) != word) return false;
+    rest = trimmed(rest.substr(word.size()));
+    return true;
+  };
+  const std::string_view whole = rest;
+  if (!take("else") || !take("abort")) {
+    throw ThresholdError("unexpected " + quoted(whole) +
+                         " after the comma; what may follow a threshold is ', else abort' or "
+                         "', else abort after 30s'");
+  }
+  threshold.abort = true;
+  if (take("after")) {
+    threshold.abort_after = read_stretch(rest, "after", 0);
+  } else if (!rest.empty()) {
+    throw ThresholdError("unexpected " + quoted(rest) +
+                         " after 'else abort'; write ', else abort after 30s'");
+  }
+  return trimmed(text.substr(0, comma));
+}
+
+// Cuts " for 10s" off the end of a limit.
+std::string_view take_window(std::string_view text, Threshold& threshold) {
+  for (std::size_t at = text.find("for"); at != std::string_view::npos;
+       at = text.find("for", at + 1)) {
+    const std::string_view before = text.substr(0, at), after = text.substr(at + 3);
+    const bool word = !before.empty() && trimmed(before) != before &&
+                      (after.empty() || trimmed(after).size() < after.size());
+    if (!word) continue;
+    threshold.window = read_stretch(after, "for", 1);
+    return trimmed(before);
+  }
+  return text;
+}
+
+bool has_word(std::string_view text, std::string_view wanted) {
+  while (!(text = trimmed(text)).empty()) {
+    const std::string_view word = first_word(text);
+    if (word == wanted) return true;
+    text.remove_prefix(word.size());
+  }
+  return false;
+}
+
+void read_ceiling(std::string_view text, Threshold& threshold) {
+  constexpr const char* example = "'tokens_per_second >= 60% of ceiling'";
+  if (threshold.metric != Metric::tokens_per_second || threshold.is_upper()) {
+    throw ThresholdError(
+        "only tokens_per_second has a ceiling, and only a lower limit can be a "
+        "share of it: " +
+        std::string(example));
+  }
+  const std::size_t end = text.find('%');
+  const std::string_view rest =
+      end == std::string_view::npos ? std::string_view{} : trimmed(text.substr(end + 1));
+  const bool fits = first_word(rest) == "of" && trimmed(rest.substr(2)) == "ceiling";
+  if (!fits) {
+    throw ThresholdError(quoted(text) + " is no share of the ceiling; write " + example);
+  }
+  threshold.factor = read_limit(text.substr(0, end + 1), Metric::error_rate);
+  if (threshold.factor == 0) {
+    throw ThresholdError("0% of the ceiling always holds; write a share above it, as in " +
+                         std::string(example));
+  }
+  threshold.source = Threshold::Source::ceiling;
+}
+
+void read_learned(std::string_view text, Threshold& threshold) {
+  const std::string sign = threshold.is_upper() ? "+" : "-";
+  const std::string example = "'learned " + sign + " 3 mad'";
+  threshold.source = Threshold::Source::learned;
+  std::string_view rest = text;
+  const auto take = [&](std::string_view part) {
+    if (!rest.starts_with(part)) return false;
+    rest = trimmed(rest.substr(part.size()));
+    return true;
+  };
+  if (!take("learned")) {
+    throw ThresholdError(quoted(text) + " must begin with 'learned', as in " + example);
+  }
+  if (rest.empty()) return;
+  if (!take(sign)) {
+    throw ThresholdError("after 'learned' here only '" + sign + " K mad' makes sense, as in " +
+                         example + "; found " + quoted(rest));
+  }
+  const Quantity quantity = parse_quantity(rest, "a number and 'mad', as in " + example + "");
+  if (quantity.unit != "mad" || quantity.number > most_deviations) {
+    throw ThresholdError(quoted(rest) +
+                         " must be a number up to 1000 and 'mad' (the median "
+                         "absolute deviation), as in " +
+                         example);
+  }
+  threshold.factor = quantity.number;
+}
+
+void read_limit_of(std::string_view text, Threshold& threshold) {
+  const bool learned = has_word(text, "learned") || text.starts_with("learned");
+  if (has_word(text, "ceiling")) {
+    read_ceiling(text, threshold);
+  } else if (learned) {
+    if (threshold.metric == Metric::speedup) {
+      throw ThresholdError(
+          "'speedup' is measured against a baseline already; write its limit as "
+          "a number, as in 'speedup over main >= 1.2'");
+    }
+    read_learned(text, threshold);
+  } else {
+    threshold.limit = read_limit(text, threshold.metric);
+  }
+}
+
+void refuse_what_can_never_hold(std::string_view text, const Threshold& threshold) {
+  if (threshold.source != Threshold::Source::absolute || threshold.limit != 0 ||
+      threshold.comparison != Threshold::Comparison::below)
+    return;
+  throw ThresholdError("threshold " + quoted(text) +
+                       " can never hold: nothing measured is below 0; did you mean '<='?");
+}
+
+// What is known once for a run cannot be watched over stretches of it.
+void check_stretches(const Threshold& threshold) {
+  const bool once = threshold.metric == Metric::load_time || threshold.metric == Metric::accuracy;
+  if (!once || (threshold.window.count() == 0 && !threshold.abort)) return;
+  throw ThresholdError("'" + std::string(describe(threshold.metric).name) +
+                       "' is one figure for the whole run; remove 'for' and 'else abort'");
+}
+
+}  // namespace
+
 Threshold parse_threshold(std::string_view text) {
   text = trimmed(text);
-  const Parts parts = cut(text);
   Threshold threshold{};
+  threshold.text = text;
+  const std::string_view condition = take_consequence(text, threshold);
+  const Parts parts = cut(condition);
   threshold.metric = read_metric(parts.metric);
   read_statistic(parts.statistic, threshold);
   threshold.comparison = read_comparison(parts.comparison);
-  threshold.limit = read_limit(parts.limit, threshold.metric);
-  if (threshold.limit == 0 && threshold.comparison == Threshold::Comparison::below) {
-    throw ThresholdError("threshold " + quoted(text) +
-                         " can never hold: nothing measured is below 0; did you mean '<='?");
-  }
-  threshold.text = text;
+  read_limit_of(take_window(parts.limit, threshold), threshold);
+  refuse_what_can_never_hold(text, threshold);
+  check_stretches(threshold);
   return threshold;
+}
+
+Threshold parse_service_level(std::string_view text) {
+  constexpr std::array<std::string_view, 7> known{"ttft", "ttft_service", "e2e",  "e2e_service",
+                                                  "tpot", "ntpot",        "stall"};
+  text = trimmed(text);
+  if (text.empty()) throw ThresholdError("an SLO is empty; write one as 'ttft < 300ms'");
+  const Parts parts = cut(text);
+  const bool fits = std::find(known.begin(), known.end(), parts.metric) != known.end();
+  if (!fits) {
+    throw ThresholdError(quoted(parts.metric) + " is no duration of a single request" +
+                         nearest_or_all(parts.metric, known, "durations"));
+  }
+  if (!parts.statistic.empty()) {
+    throw ThresholdError("an SLO is for each single request; remove " + quoted(parts.statistic) +
+                         ", as in 'ttft < 300ms'");
+  }
+  Threshold level{};
+  level.metric = *find_metric(parts.metric);
+  level.comparison = read_comparison(parts.comparison);
+  if (!level.is_upper()) {
+    throw ThresholdError(
+        "an SLO is an upper limit; write it with '<' or '<=', as in "
+        "'ttft < 300ms'");
+  }
+  level.limit = read_limit(parts.limit, level.metric);
+  refuse_what_can_never_hold(text, level);
+  level.text = text;
+  return level;
+}
+
+bool same_figure(const Threshold& one, const Threshold& other) {
+  return one.metric == other.metric && one.statistic == other.statistic &&
+         one.percentile == other.percentile && one.is_upper() == other.is_upper() &&
+         one.window == other.window && one.baseline == other.baseline;
 }
 
 }  // namespace squall::scenarios

@@ -157,6 +157,47 @@ BOOST_AUTO_TEST_CASE(lists_say_who_may_come_and_who_may_not) {
   BOOST_TEST(contains(refusal([&] { list_keys(folder.path()); }), "bad.pub"));
 }
 
+BOOST_AUTO_TEST_CASE(a_revocation_that_cannot_be_written_undoes_none_of_those_before) {
+  TemporaryFolder folder;
+  make_coordinator_key(folder.path());
+  make_agent_key(folder.path(), "a");
+  const std::string first = read_public_key(folder.path() / "agents" / "a.pub");
+  revoke_agent_key(folder.path(), "a");
+  make_agent_key(folder.path(), "a");
+  // Somebody's write of the same file, as far as it can be told.
+  const fs::path revoked = folder.path() / "revoked" / "a.pub";
+  write(revoked.string() + ".partial-" + std::to_string(getpid()), "");
+  BOOST_TEST(contains(refusal([&] { revoke_agent_key(folder.path(), "a"); }), "cannot write"));
+  BOOST_TEST((public_keys_in(revoked) == std::vector<std::string>{first}));
+  fs::remove(revoked.string() + ".partial-" + std::to_string(getpid()));
+  revoke_agent_key(folder.path(), "a");
+  BOOST_TEST(public_keys_in(revoked).size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(no_pair_of_the_coordinator_is_made_that_would_not_match) {
+  for (const char* there : {"coordinator.pub", "coordinator.key"}) {
+    TemporaryFolder folder;
+    write(folder.path() / there, "of before");
+    const std::string why = refusal([&] { make_coordinator_key(folder.path()); });
+    BOOST_TEST(contains(why, std::string(there) + " is there already; nothing was made"), why);
+    BOOST_TEST(fs::exists(folder.path() / "coordinator.pub") !=
+               fs::exists(folder.path() / "coordinator.key"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_revoked_key_that_was_put_back_is_listed_as_revoked) {
+  TemporaryFolder folder;
+  make_coordinator_key(folder.path());
+  make_agent_key(folder.path(), "a");
+  const std::string key = read_public_key(folder.path() / "agents" / "a.pub");
+  revoke_agent_key(folder.path(), "a");
+  write(folder.path() / "agents" / "a.pub", "public = \"" + key + "\"\n");
+  std::string told;
+  for (const auto& each : list_keys(folder.path()))
+    told += each.name + (each.is_coordinator ? "!" : each.revoked ? "-" : "+") + " ";
+  BOOST_TEST(told == "a- coordinator! ");
+}
+
 BOOST_AUTO_TEST_CASE(the_folder_is_where_the_environment_says) {
   const auto with = [](const char* keys, const char* config, const char* home) {
     for (const auto& [name, value] :

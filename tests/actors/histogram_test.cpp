@@ -48,6 +48,10 @@ void check_ranks(std::vector<nanoseconds> values) {
   for (std::size_t rank = 1; rank <= values.size(); rank += step)
     if (!within_resolution(histogram.value_at_rank(rank), values[rank - 1])) ++wrong;
   BOOST_TEST(wrong == 0u);
+  for (const unsigned percentile : {1U, 50U, 95U, 99U, 100U}) {
+    const std::size_t rank = (values.size() * percentile + 99) / 100;
+    BOOST_TEST((histogram.value_at_percentile(percentile) == histogram.value_at_rank(rank)));
+  }
   BOOST_TEST((histogram.value_at_rank(values.size()) <= values.back()));
   BOOST_TEST((histogram.value_at_rank(1) >= values.front()));
   BOOST_TEST((histogram.minimum() == values.front()));

@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(both_ends_of_the_wire_hash_batches_alike) {
     const auto& message = std::get<AgentMessage>(std::get<Envelope>(decoded).message);
     sent.add(batch);
     arrived.add(std::get<MetricsBatch>(message));
-    BOOST_TEST((encode_alone(batch) == encode(Envelope{"", 0, AgentMessage(batch)})));
+    BOOST_TEST((std::get<MetricsBatch>(message).encoded == encode_alone(batch)));
   }
   BOOST_TEST(sent.value() == arrived.value());
   BOOST_TEST(sent.value() != BatchHash{}.value());

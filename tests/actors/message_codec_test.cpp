@@ -260,6 +260,7 @@ BOOST_AUTO_TEST_CASE(batches_that_cannot_be_are_nonsense) {
         spoiled([&](MetricsBatch& b) { b.snapshot[Phase::measure].*count = ~std::uint64_t{0}; }));
   BOOST_TEST(spoiled([](MetricsBatch& b) { b.snapshot[Phase::measure].cached = 1; }));
   BOOST_TEST(spoiled([](MetricsBatch& b) { b.snapshot[Phase::measure].accuracy_agreed = 1; }));
+  BOOST_TEST(spoiled([](MetricsBatch& b) { b.snapshot[Phase::measure].good = 1; }));
   BOOST_TEST(!spoiled(
       [](MetricsBatch& b) { b.snapshot[Phase::measure].categories.resize(category_limit); }));
   BOOST_TEST(spoiled(
@@ -311,6 +312,57 @@ BOOST_AUTO_TEST_CASE(events_beyond_the_limits_are_cut_and_refused_from_others) {
   const auto& events = std::get<MetricsBatch>(message).snapshot.events;
   BOOST_TEST(events.size() == event_limit);
   BOOST_TEST(events.front().what.size() == event_text_limit);
+}
+
+BOOST_AUTO_TEST_CASE(a_sensor_that_says_nonsense_costs_its_own_figure_and_no_batch) {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  constexpr std::uint64_t wrong = ~std::uint64_t{0};
+  ResourceSample known;
+  known.from = 1s;
+  known.to = 2s;
+  known.gpus.resize(1);
+  ResourceSample sample = known;
+  sample.cpu_busy = sample.cpu_stolen = -1ns;
+  sample.memory_available_bytes = sample.disk_read_bytes = sample.disk_written_bytes = wrong;
+  sample.network_received_bytes = sample.network_sent_bytes = wrong;
+  sample.temperature = sample.frequency = nan;
+  sample.gpus = {{.busy = nan, .memory_used_bytes = wrong, .temperature = nan, .power = nan}};
+  sample.own_cpu = nanoseconds::min();
+  sample.resident_bytes = sample.voluntary_switches = sample.involuntary_switches = wrong;
+  sample.minor_faults = sample.major_faults = wrong;
+  sample.proportional_bytes = sample.allocated_bytes = wrong;
+  MetricsBatch batch{1, {}};
+  batch.snapshot.resources = {sample};
+  const auto decoded = decode(encode(from_agent(batch)));
+  BOOST_REQUIRE(std::holds_alternative<Envelope>(decoded));
+  const auto& message = std::get<AgentMessage>(std::get<Envelope>(decoded).message);
+  BOOST_REQUIRE(std::get<MetricsBatch>(message).snapshot.resources.size() == 1u);
+  BOOST_TEST((std::get<MetricsBatch>(message).snapshot.resources.front() == known));
+}
+
+BOOST_AUTO_TEST_CASE(a_machine_that_says_nonsense_of_itself_still_becomes_ready) {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  constexpr std::uint64_t wrong = ~std::uint64_t{0};
+  squall::scenarios::HardwareFacts facts;
+  facts.memory_bytes = facts.memory_free_bytes = facts.memory_limit_bytes = facts.l3_bytes = wrong;
+  facts.cpu_limit = nan;
+  facts.temperature = facts.power = nan;
+  facts.gpus.resize(1);
+  facts.gpus[0].memory_bytes = wrong;
+  facts.gpus[0].copy_bytes_per_second = facts.gpus[0].matrix_per_second = nan;
+  facts.ceilings.bandwidth = {{8, -1.0}};
+  facts.ceilings.int8_per_second = facts.ceilings.float_of_one_thread = nan;
+  squall::scenarios::HardwareFacts known;
+  known.gpus.resize(1);
+  known.ceilings.bandwidth = {{8, 0.0}};
+  Ready ready;
+  ready.hardware = facts;
+  ready.model_facts.emplace().kv_bytes = wrong;
+  const auto decoded = decode(encode(from_agent(ready)));
+  BOOST_REQUIRE(std::holds_alternative<Envelope>(decoded));
+  const auto& message = std::get<AgentMessage>(std::get<Envelope>(decoded).message);
+  BOOST_TEST((std::get<Ready>(message).hardware == known));
+  BOOST_TEST((std::get<Ready>(message).model_facts.value() == squall::scenarios::ModelFacts{}));
 }
 
 BOOST_AUTO_TEST_CASE(the_batch_of_a_busy_second_stays_far_below_the_frame_limit) {

@@ -94,6 +94,15 @@ inline bool operator==(const AllAcknowledged&, const AllAcknowledged&) { return 
 
 // ---- entries of a run's journal
 
+/// What the text says, parsing says again.
+inline bool same_threshold(const scenarios::ResolvedThreshold& a,
+                           const scenarios::ResolvedThreshold& b) {
+  return std::tie(a.threshold.text, a.threshold.limit, a.threshold.window, a.threshold.abort,
+                  a.threshold.abort_after, a.steps, a.guess, a.missing, a.reference) ==
+         std::tie(b.threshold.text, b.threshold.limit, b.threshold.window, b.threshold.abort,
+                  b.threshold.abort_after, b.steps, b.guess, b.missing, b.reference);
+}
+
 inline bool operator==(const RunOpened& a, const RunOpened& b) {
   return std::tie(a.run, a.tool_version, a.started_at, a.scenario_file, a.scenario_text, a.endpoint,
                   a.security, a.boot,
@@ -142,6 +151,20 @@ inline bool operator==(const LinkCounters& a, const LinkCounters& b) {
                   a.refused_handshakes) == std::tie(b.undeliverable, b.refused_parts,
                                                     b.refused_keys, b.revoked_frames,
                                                     b.refused_handshakes);
+}
+inline bool operator==(const ThresholdsResolved& a, const ThresholdsResolved& b) {
+  return a.notes == b.notes && std::equal(a.thresholds.begin(), a.thresholds.end(),
+                                          b.thresholds.begin(), b.thresholds.end(), same_threshold);
+}
+inline bool operator==(const ThresholdSet& a, const ThresholdSet& b) {
+  return a.at == b.at && same_threshold(a.threshold, b.threshold);
+}
+inline bool operator==(const ThresholdUnset& a, const ThresholdUnset& b) {
+  return a.at == b.at && a.text == b.text;
+}
+inline bool operator==(const LoadAborted& a, const LoadAborted& b) {
+  return std::tie(a.at, a.threshold, a.why, a.from, a.to) ==
+         std::tie(b.at, b.threshold, b.why, b.from, b.to);
 }
 inline bool operator==(const RunFinished& a, const RunFinished& b) {
   return std::tie(a.at, a.turned_away, a.protocol_errors) ==

@@ -26,7 +26,7 @@ bool usable(const Envelope& envelope) {
     if (histogram.value_at_rank(1) > histogram.value_at_rank(histogram.count())) return false;
     if (histogram.count() > 2 * count_limit) return false;
   }
-  if (sum.cached > sum.ledger.ok || sum.accuracy_agreed > sum.accuracy_asked) return false;
+  if (sum.cached > sum.ledger.ok || sum.good > sum.ledger.ok || sum.accuracy_agreed > sum.accuracy_asked) return false;
   if (sum.categories.size() > category_limit) return false;
   for (const RunEvent& event : batch->snapshot.events)
     if (event.at < nanoseconds{0} || event.what.size() > event_text_limit) return false;

@@ -405,3 +405,34 @@ BOOST_AUTO_TEST_CASE(events_are_bounded_in_each_interval_and_the_last_says_how_m
   BOOST_REQUIRE(next.events.size() == 1u);
   BOOST_TEST(next.events[0].what == "circuit breaker closed");
 }
+
+namespace {
+
+/// How many of one request keep these levels.
+std::uint64_t good_of(const RequestTimeline& timeline, const std::vector<const char*>& levels) {
+  std::vector<squall::scenarios::Threshold> parsed;
+  for (const char* text : levels) parsed.push_back(squall::scenarios::parse_service_level(text));
+  MetricsRecorder recorder(start, 1, parsed);
+  run_one(recorder, timeline);
+  return recorder.take_snapshot(start + 1s)[timeline.phase].good;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_request_is_good_when_it_keeps_every_service_level) {
+  // ttft 10 ms, e2e 20 ms, tpot 5 ms, longest gap 7 ms.
+  const RequestTimeline timeline = answered(start);
+  BOOST_TEST(good_of(timeline, {}) == 0u);
+  BOOST_TEST(good_of(timeline, {"ttft <= 10ms", "e2e < 21ms", "tpot <= 5ms", "stall < 8ms"}) == 1u);
+  BOOST_TEST(good_of(timeline, {"ttft < 10ms", "e2e < 21ms"}) == 0u);
+  BOOST_TEST(good_of(timeline, {"ttft < 11ms", "e2e < 20ms"}) == 0u);
+  BOOST_TEST(good_of(timeline, {"tpot < 5ms"}) == 0u);
+  BOOST_TEST(good_of(timeline, {"stall < 7ms"}) == 0u);
+  RequestTimeline failed = timeline;
+  failed.outcome = Failed{"overloaded"};
+  BOOST_TEST(good_of(failed, {"ttft < 1s"}) == 0u);
+  RequestTimeline short_answer = timeline;
+  short_answer.content.resize(1);
+  short_answer.output_tokens = 1;
+  BOOST_TEST(good_of(short_answer, {"tpot < 1us", "ttft <= 10ms"}) == 1u);
+}

@@ -58,14 +58,35 @@ class RandomEntries {
         return LoadStopped{some.instant(), some.coin(), some.text()};
       case 12:
         return CoordinatorResumed{some.instant(), some.instant(), some.text()};
+      case 13:
+        return ThresholdsResolved{{threshold(), threshold()}, {some.text()}};
+      case 14:
+        return ThresholdSet{some.instant(), threshold()};
+      case 15:
+        return ThresholdUnset{some.instant(), some.text()};
+      case 16:
+        return LoadAborted{some.instant(), some.text(), some.text(), some.duration(),
+                           some.duration()};
       default:
         return RunFinished{some.instant(),
-                           {some.any(), some.any(), some.any(), some.any(), some.any()},
+                           {some.any(), some.any(), some.any(), some.any(), some.any(), some.any()},
                            some.any()};
     }
   }
 
  private:
+  scenarios::ResolvedThreshold threshold() {
+    RandomMessages& some = messages_;
+    const char* const text = some.coin() ? "ttft p95 < 300ms for 10s, else abort after 5s"
+                                         : "tokens_per_second >= learned - 3 mad";
+    scenarios::ResolvedThreshold made{
+        scenarios::parse_threshold(text), {}, some.text(), some.text(), 1.5};
+    made.threshold.limit = some.coin() ? 0.25 : 0;
+    made.steps.push_back({some.text(), some.text(), 0.5});
+    made.steps.push_back({some.text(), some.text(), std::nullopt});
+    return made;
+  }
+
   RandomMessages messages_;
 };
 

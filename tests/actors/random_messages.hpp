@@ -54,6 +54,7 @@ class RandomMessages {
   }
   std::int64_t instant() { return static_cast<std::int64_t>(number(60)) * (coin() ? 1 : -1); }
   std::uint32_t small() { return static_cast<std::uint32_t>(number(32)); }
+  nanoseconds duration() { return nanoseconds(static_cast<std::int64_t>(number(60))); }
   bool coin() { return random_.next() % 2 == 0; }
   std::uint64_t any() { return random_.next(); }
 
@@ -80,7 +81,7 @@ class RandomMessages {
     if (coin()) made.hardware = hardware();
     if (coin())
       made.model_facts =
-          scenarios::ModelFacts{number(), number(), text(), number(), number(), number()};
+          scenarios::ModelFacts{number(), number(), text(), number(), number(), number(), number()};
     return made;
   }
 
@@ -90,7 +91,6 @@ class RandomMessages {
     const auto kept = static_cast<int>(random_.next() % static_cast<std::uint64_t>(bits + 1));
     return kept == 0 ? 0 : random_.next() >> (64 - kept);
   }
-  nanoseconds duration() { return nanoseconds(static_cast<std::int64_t>(number(60))); }
 
   std::vector<std::string> texts() {
     std::vector<std::string> made(random_.next() % 4);
@@ -125,6 +125,7 @@ class RandomMessages {
     made.tokens_disputed = number();
     made.accuracy_asked = number();
     made.accuracy_agreed = random_.next() % (made.accuracy_asked + 1);
+    made.good = random_.next() % (made.ledger.ok + 1);
     for (std::uint64_t i = random_.next() % 4; i > 0; --i)
       made.categories.push_back({number(), number(), number(), histogram(), histogram()});
     return made;
@@ -166,6 +167,7 @@ class RandomMessages {
     made.governor = text();
     made.virtualization = text();
     made.battery = coin();
+    made.declared_class = text();
     made.temperature = maybe_gauge();
     made.power = maybe_gauge();
     for (std::uint64_t i = random_.next() % 4; i > 0; --i)
@@ -173,6 +175,8 @@ class RandomMessages {
     made.ceilings.threads = small();
     made.ceilings.int8_per_second = rate();
     made.ceilings.float_per_second = rate();
+    made.ceilings.int8_of_one_thread = rate();
+    made.ceilings.float_of_one_thread = rate();
     return made;
   }
 

@@ -167,6 +167,18 @@ BOOST_AUTO_TEST_CASE(when_the_time_is_over_the_rest_is_told_and_left) {
                                      "accuracy.sample"});
 }
 
+BOOST_AUTO_TEST_CASE(a_longer_time_limit_is_advised_only_where_it_would_have_helped) {
+  for (std::uint64_t id = 1; id <= 3; ++id) answered_under_load(id, "a");
+  BOOST_TEST(answered_at_rest("a").value());
+  BOOST_TEST(!answered_at_rest("", Cancelled{}).has_value());
+  BOOST_TEST(check.findings(AccuracyCheck::End::lease_over) ==
+             std::vector<std::string>{"accuracy: the coordinator fell silent before 2 sampled "
+                                      "answers could be asked for again (1 were)"});
+  BOOST_TEST(check.findings(AccuracyCheck::End::broken_off) ==
+             std::vector<std::string>{"accuracy: the run was broken off before 2 sampled answers "
+                                      "could be asked for again (1 were)"});
+}
+
 BOOST_AUTO_TEST_CASE(an_answer_cut_short_by_the_time_limit_is_out_of_time_and_not_missing) {
   answered_under_load(1, "a");
   const auto request = check.next(now, now + 2s);

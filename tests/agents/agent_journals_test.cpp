@@ -84,4 +84,15 @@ BOOST_AUTO_TEST_CASE(what_nobody_writes_any_more_was_left_behind) {
   const auto again = continue_journal(file);  // looking took nothing from it
 }
 
+BOOST_AUTO_TEST_CASE(what_is_to_be_typed_survives_a_shell) {
+  const CoordinatorAddress plain{"tcp://10.0.0.1:5555", "", "", true};
+  BOOST_TEST(hand_over_command(plain, "/state/agents/run-1-7.journal") ==
+             "squall agent --connect tcp://10.0.0.1:5555 --insecure --hand-over "
+             "/state/agents/run-1-7.journal");
+  const CoordinatorAddress keyed{"tcp://10.0.0.1:5555", "my keys/a.key", "it's.pub", false};
+  BOOST_TEST(hand_over_command(keyed, "/my state/a.journal") ==
+             "squall agent --connect tcp://10.0.0.1:5555 --keys 'my keys/a.key' "
+             "--coordinator-key 'it'\\''s.pub' --hand-over '/my state/a.journal'");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -39,6 +39,22 @@ measure = "60s"
 drain = "1s"
 )";
 
+/// Answers are checked after the drain.
+inline std::string checked_scenario(const std::string& measure) {
+  return R"(
+name = "test"
+accuracy = { sample = 0.5, time_limit = "20s" }
+[target]
+model = "synthetic:llama-15m/q8_0"
+[users]
+count = 4
+[phases]
+measure = ")" +
+         measure + R"("
+drain = "1s"
+)";
+}
+
 template <class Effect>
 const Effect* find(const AgentEffects& effects) {
   for (const auto& each : effects)
@@ -78,9 +94,30 @@ const Entry* kept(const AgentEffects& effects) {
   return nullptr;
 }
 
+/// How often it told that it resumed after a pause.
+inline std::size_t resumed(const AgentEffects& effects) {
+  std::size_t found = 0;
+  for (const auto& each : effects)
+    if (const auto* news = std::get_if<effect::Tell>(&each))
+      found += news->what.starts_with("resumed after") ? 1 : 0;
+  return found;
+}
+
 inline MetricsSnapshot empty_snapshot(std::uint32_t in_flight) {
   MetricsSnapshot result;
   result.in_flight = in_flight;
+  return result;
+}
+
+/// More than a message holds: many categories of prompts, and durations of every length in each.
+inline MetricsSnapshot endless_snapshot() {
+  MetricsSnapshot result;
+  auto& categories = result[Phase::measure].categories;
+  categories.resize(64);
+  for (auto& category : categories) {
+    for (int i = 1; i < 6000; ++i) category.ttft.record(i * i * 1us);
+    category.e2e = category.ttft;
+  }
   return result;
 }
 

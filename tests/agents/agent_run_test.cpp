@@ -17,6 +17,11 @@ BOOST_AUTO_TEST_CASE(what_the_target_is_and_warns_of_is_told_here_and_to_the_coo
   target.simulated = true;
   target.origin = "http://127.0.0.1:8000/v1";
   target.token_counts = "estimated";
+  target.model_facts = scenarios::ModelFacts{};
+  target.model_facts->parameters = 260'000;
+  scenarios::HardwareFacts machine;
+  machine.processor = "some processor";
+  run.tell_of_machine(machine);
   const auto effects = run.on_target_ready(target, now);
   const auto* warn = find<effect::Warn>(effects);
   BOOST_REQUIRE(warn);
@@ -32,6 +37,8 @@ BOOST_AUTO_TEST_CASE(what_the_target_is_and_warns_of_is_told_here_and_to_the_coo
   BOOST_TEST(message->target_is_simulated);
   BOOST_TEST(message->target_origin == "http://127.0.0.1:8000/v1");
   BOOST_TEST(message->token_counts == "estimated");
+  BOOST_TEST((message->model_facts == target.model_facts));
+  BOOST_TEST((message->hardware == machine));
 }
 
 BOOST_AUTO_TEST_CASE(greets_until_it_is_heard) {
@@ -178,17 +185,7 @@ BOOST_AUTO_TEST_CASE(a_few_broken_frames_during_a_run_are_survived) {
 // ---- the check of answers, after the drain
 
 struct Checking : AgentDriver {
-  static constexpr const char* text = R"(
-name = "test"
-accuracy = { sample = 0.5, time_limit = "20s" }
-[target]
-model = "synthetic:llama-15m/q8_0"
-[users]
-count = 4
-[phases]
-measure = "2s"
-drain = "1s"
-)";
+  const std::string text = checked_scenario("2s");
 
   /// To the snapshot that shows that nothing is open any more; what it leads to.
   AgentEffects drain() {

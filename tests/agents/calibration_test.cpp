@@ -95,8 +95,8 @@ BOOST_AUTO_TEST_CASE(a_chunk_is_read_in_some_microseconds) {
   const ChunkReading each = measure_chunk_reading(20ms);
   BOOST_TEST_MESSAGE("reading a chunk: " << each.elapsed.count() << " ns, CPU " << each.cpu.count()
                                          << " ns");
-  BOOST_TEST((each.elapsed > 100ns && each.elapsed < 10ms));
-  BOOST_TEST((each.cpu > 100ns && each.cpu < 10ms));
+  BOOST_TEST((each.elapsed > 100ns && each.elapsed < 1ms));
+  BOOST_TEST((each.cpu > 100ns && each.cpu < 100us));
 }
 
 BOOST_AUTO_TEST_CASE(a_trial_in_which_nothing_was_answered_gives_zeros_and_no_infinities) {
@@ -134,8 +134,10 @@ BOOST_AUTO_TEST_CASE(an_agent_on_this_machine_is_calibrated_and_everything_ends)
                                  << found.pacing_error_p99.count() << " ns, CPU per start "
                                  << found.cpu_per_start.count() << " ns, per chunk "
                                  << found.cpu_per_chunk.count() << " ns");
-  BOOST_TEST(found.starts_per_second > 100);
-  BOOST_TEST(found.chunks_per_second > 100);
-  BOOST_TEST((found.pacing_error_p99 > 0ns));
-  BOOST_TEST((found.cpu_per_start > 0ns && found.cpu_per_start < 10ms));
+  // Some 40,000 starts a second and 20 us of CPU are usual; a busy machine takes time, not CPU.
+  BOOST_TEST(found.starts_per_second > 1'000);
+  BOOST_TEST(found.chunks_per_second > 10'000);
+  BOOST_TEST((found.pacing_error_p99 > 0ns && found.pacing_error_p99 < 1s));
+  BOOST_TEST((found.cpu_per_start > 1us && found.cpu_per_start < 1ms));
+  BOOST_TEST((found.cpu_per_chunk > 10ns && found.cpu_per_chunk < 100us));
 }

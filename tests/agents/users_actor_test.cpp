@@ -25,6 +25,7 @@ struct Heard {
   std::vector<WakeAt> wakes;
   std::vector<LoadRequest> submitted;
   std::vector<CountedStart> counted;
+  std::vector<std::string> happened;
   std::size_t prepared = 0, failed = 0, checked = 0, stopped = 0;
 
   std::size_t count(Fate fate) const {
@@ -47,7 +48,7 @@ caf::behavior listener(caf::event_based_actor* self, std::shared_ptr<Heard> hear
           [heard](const TargetFailed&) { ++heard->failed; },
           [heard](const AnswersChecked&) { ++heard->checked; },
           [](const RequestEnded&) {},
-          [](const TargetHappened&) {},
+          [heard](const TargetHappened& happened) { heard->happened.push_back(happened.what); },
           [](const UsersStopped&) {},
           [self, heard](const StopPacing&) {
             ++heard->stopped;
@@ -190,6 +191,8 @@ BOOST_AUTO_TEST_CASE(answers_are_not_checked_without_a_lease) {
   say(CheckAnswers{now() + 60s});
   BOOST_TEST(heard->checked == 1u);
   BOOST_TEST(heard->submitted.size() == 1u);
+  BOOST_REQUIRE(heard->happened.size() == 1u);
+  BOOST_TEST(heard->happened[0].find("the coordinator fell silent") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(answers_are_checked_with_one) {
@@ -205,6 +208,30 @@ BOOST_AUTO_TEST_CASE(answers_are_checked_with_one) {
   say(CheckAnswers{now() + 60s});
   BOOST_TEST(heard->checked == 0u);
   BOOST_TEST(heard->submitted.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_check_that_is_broken_off_is_not_called_too_short) {
+  begin(arrivals + "[prompts]\ntokens = 4\n[accuracy]\nsample = 1\n");
+  for (std::uint64_t arrival = 0; arrival < 2; ++arrival) {
+    arrive(arrival);
+    RequestTimeline timeline;
+    timeline.request = heard->submitted.at(arrival).id;
+    timeline.answer = "yes";
+    timeline.outcome = Completed{};
+    timeline.phase = Phase::measure;
+    say(RequestEnded{timeline});
+  }
+  say(StopUsers{now()});
+  say(CheckAnswers{now() + 60s});
+  BOOST_REQUIRE(heard->submitted.size() == 3u);
+  say(CheckAnswers{now()});
+  RequestTimeline cut;
+  cut.request = heard->submitted[2].id;
+  cut.outcome = Cancelled{};
+  say(RequestEnded{cut});
+  BOOST_TEST(heard->checked == 1u);
+  BOOST_REQUIRE(heard->happened.size() == 1u);
+  BOOST_TEST(heard->happened[0].find("broken off before 2 sampled") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

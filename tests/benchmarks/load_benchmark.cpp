@@ -136,9 +136,8 @@ class LoadSide {
   PacerActor pacer_ = system_.spawn(agents::pacer_actor, caf::actor_cast<AgentActor>(listener_));
   RecorderActor recorder_ =
       system_.spawn(agents::recorder_actor, caf::actor_cast<AgentActor>(listener_));
-  TargetActor target_ =
-      system_.spawn(agents::target_actor, caf::actor_cast<AgentActor>(listener_), recorder_,
-                    std::size_t{1}, std::function<bool(const agents::DownloadProgress&)>());
+  TargetActor target_ = system_.spawn(agents::target_actor, caf::actor_cast<AgentActor>(listener_),
+                                      recorder_, std::size_t{1}, agents::DownloadContext());
   UsersActor users_;
   std::shared_ptr<const scenarios::Scenario> scenario_;
   std::shared_ptr<const scenarios::LoadPlan> plan_;

@@ -172,6 +172,58 @@ BOOST_AUTO_TEST_CASE(a_loss_that_the_scenario_allows_leaves_the_verdict_and_is_n
       verdict.sentence);
 }
 
+BOOST_AUTO_TEST_CASE(an_agent_that_leaves_politely_costs_no_more_than_one_that_is_killed) {
+  LossyRun run;
+  RunRecord& record = run.record();
+  BOOST_TEST((line_of(record, "arrival rate").status == AuditStatus::passed), "killed");
+  run.ask(2, record.agents[2].share, {}, 12s, 13s);
+  record.agents[2].known_until = 13s;
+  run.seal(2);
+  BOOST_TEST((line_of(record, "arrival rate").status == AuditStatus::passed), "asked to end");
+  const RequestAccount gone = accounts_of(record)[2];
+  BOOST_TEST(gone.lost == 0u);
+  BOOST_TEST(gone.never_due == 70u);  // 10 a second, until the take-over at 20 s
+}
+
+BOOST_AUTO_TEST_CASE(work_that_is_missing_without_a_loss_is_still_a_wrong_rate) {
+  LossyRun run;
+  RunRecord& record = run.record();
+  record.agents[2].lost.reset();
+  record.moved.clear();
+  run.seal(2);
+  BOOST_TEST((line_of(record, "arrival rate").status == AuditStatus::failed));
+}
+
+BOOST_AUTO_TEST_CASE(the_rate_of_a_replay_that_lost_an_agent_is_not_judged_without_the_trace) {
+  LossyRun run;
+  RunRecord& record = run.record();
+  record.scenario.load = scenarios::TraceReplay{};
+  const AuditLine line = line_of(record, "arrival rate");
+  BOOST_TEST((line.status == AuditStatus::not_applicable));
+  BOOST_TEST(line.explanation.find("without the trace") != std::string::npos, line.explanation);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_turned_away_is_told_in_words) {
+  LossyRun run;
+  actors::LinkCounters& link = run.record().turned_away;
+  link = {.undeliverable = 2, .refused_parts = 3, .revoked_frames = 2, .flooded = 5};
+  run.record().protocol_errors = 2;
+  std::string text = text_summary(make_run_report(run.record()));
+  for (auto at = text.find("\n  "); at != std::string::npos; at = text.find("\n  "))
+    text.replace(at, 3, " ");
+  for (const char* each :
+       {"2 frames of a revoked key", "3 frames in several parts", "2 frames that were none of ours",
+        "5 frames beyond what may wait of one agent", "2 frames could not be delivered"})
+    BOOST_TEST(text.find(each) != std::string::npos, each << " is not in " << text);
+  const auto json = nlohmann::json::parse(json_report(make_run_report(run.record()), run.record()));
+  const auto& told = json.at("campaign").at("turned_away");
+  BOOST_TEST(told.at("flooded") == 5);
+  BOOST_TEST(told.at("of_last_process") == false);
+  run.record().gaps.push_back({10s, 12s});
+  const std::string resumed = text_summary(make_run_report(run.record()));
+  BOOST_TEST(resumed.find("turned away since the coordinator came back") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_loss_beyond_what_the_scenario_allows_is_invalid) {
   LossyRun run;
   run.record().scenario.agents.may_lose = 0;
@@ -335,7 +387,7 @@ BOOST_AUTO_TEST_CASE(an_insecure_run_says_so_everywhere) {
   LiveMoment moment;
   moment.stage = RunStage::measuring;
   moment.insecure = true;
-  moment.agents_lost = 1;
+  moment.lost = {true, false, false};
   moment.agents_suspect = 2;
   const LiveStatus status = make_live_status(record.scenario, record.timeline, moment);
   BOOST_TEST(plain_line(status).find("(INSECURE)") != std::string::npos);

@@ -28,7 +28,7 @@ std::uint64_t number(const json& value) { return value.get<std::uint64_t>(); }
 BOOST_AUTO_TEST_CASE(everything_about_a_healthy_run_can_be_read_back) {
   const RunRecord record = healthy_record();
   const json run = parsed(record);
-  BOOST_TEST(run.at("schema") == "squall-run/3");
+  BOOST_TEST(run.at("schema") == "squall-run/4");
   BOOST_TEST(run.at("verdict").at("outcome") == "pass");
   BOOST_TEST(run.at("verdict").at("exit_code") == 0);
   BOOST_TEST(run.at("scenario").at("text") == record.scenario_text);

@@ -90,11 +90,12 @@ struct KeeperFixture : RunFixture {
     return all;
   }
   /// kill -9, and another process that goes on `gap` later.
-  void crash_and_resume(nanoseconds gap, const std::string& boot = "boot-1") {
+  void crash_and_resume(nanoseconds gap, const std::string& boot = "boot-1",
+                        const std::string& host = "") {
     disk->appended.clear();
     said.clear();
     now += gap;
-    keeper = make_keeper(RunPhases::resumed(entries(), times, now, boot));
+    keeper = make_keeper(RunPhases::resumed(entries(), times, now, boot, host));
     keeper.flush(now);
   }
 };
@@ -262,6 +263,43 @@ BOOST_AUTO_TEST_CASE(the_journal_alone_tells_the_same_as_the_run_that_wrote_it) 
   BOOST_TEST((again.timeline.total(Phase::measure) == live.timeline.total(Phase::measure)));
   BOOST_TEST(again.began == live.began);
   BOOST_TEST((again.broken == live.broken));
+}
+
+BOOST_AUTO_TEST_CASE(a_resumed_run_knows_which_processes_are_on_its_own_machine) {
+  begin_both();
+  crash_and_resume(1s, "boot-1", "here");  // both agents are on a machine that is called "host"
+  keeper.take(keeper.phases().on_process_ended(100, "killed", now));
+  for (const auto& agent : keeper.phases().record().agents) BOOST_TEST(!agent.lost);
+}
+
+BOOST_AUTO_TEST_CASE(one_answer_serves_what_comes_shortly_after_each_other) {
+  begin_both();
+  for (std::uint64_t i = 1; i <= 10; ++i) {  // ten a second
+    take_and_flush("a", batch(i, 1));
+    now += 100ms;
+    keeper.take(keeper.phases().on_tick(now));
+    keeper.flush(now);
+  }
+  BOOST_TEST(count_said<BatchAcknowledged>() >= 2u);
+  BOOST_TEST(count_said<BatchAcknowledged>() <= 3u);
+  // Nobody waits for the next one in vain.
+  for (int i = 0; i < 5; ++i) {
+    now += 100ms;
+    keeper.take(keeper.phases().on_tick(now));
+    keeper.flush(now);
+  }
+  std::uint64_t newest = 0;
+  for (const auto& [peer, message] : said)
+    if (const auto* answer = std::get_if<BatchAcknowledged>(&message)) newest = answer->sequence;
+  BOOST_TEST(newest == 10u);
+  // Much at once is told at once, for the window is not endless.
+  said.clear();
+  for (std::uint64_t i = 11; i <= 26; ++i) take_and_flush("a", batch(i, 1));
+  BOOST_TEST(count_said<BatchAcknowledged>() == 2u);
+  // And what comes again was not heard of.
+  said.clear();
+  take_and_flush("a", batch(26, 1));
+  BOOST_TEST(count_said<BatchAcknowledged>() == 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -56,7 +56,7 @@ struct SmallRun {
     for (std::uint32_t agent = 0; agent < 2; ++agent) work(agent);
     for (std::uint32_t agent = 0; agent < 2; ++agent)
       entries.push_back(SealKept{agent, seals[agent]});
-    entries.push_back(RunFinished{start + 5'000'000'000, {1, 2, 3, 4, 5}, 6});
+    entries.push_back(RunFinished{start + 5'000'000'000, {1, 2, 3, 4, 5, 7}, 6});
   }
 
   void work(std::uint32_t agent) {
@@ -130,6 +130,7 @@ BOOST_AUTO_TEST_CASE(a_journal_gives_the_record_again) {
   BOOST_TEST(record.agents[1].hash == record.agents[1].sealed->hash);
   BOOST_TEST(record.timeline.total(Phase::measure).ledger.ok == 60u);
   BOOST_TEST(record.turned_away.refused_keys == 3u);
+  BOOST_TEST(record.turned_away.flooded == 7u);
   BOOST_TEST(record.protocol_errors == 6u);
   BOOST_TEST(!record.insecure);
 }

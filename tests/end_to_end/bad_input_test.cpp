@@ -196,7 +196,11 @@ BOOST_AUTO_TEST_CASE(an_earlier_json_file_survives_a_run_that_never_began) {
 BOOST_AUTO_TEST_CASE(a_full_disk_is_said_and_is_no_pass) {
   const auto path = folder.write("t.toml", scenario_with_model("synthetic:llama-15m/q8_0"));
   Process process({(programs / "squall").string(), "run", path, "--json", "/dev/full"});
-  BOOST_TEST(process.wait(30s) == 1);
+  const int code = process.wait(30s);
+  // A busy machine may make the run invalid: then that is its exit code.
+  const bool passed = contains(process.out(), "(exit code 0)");
+  BOOST_TEST((passed || contains(process.out(), "(exit code " + std::to_string(code) + ")")));
+  BOOST_TEST((passed ? code == 1 : code >= 10), "exit code " << code);
   BOOST_TEST(contains(process.err(), "/dev/full was not written"));
   BOOST_TEST(std::filesystem::is_character_file("/dev/full"));
 }
@@ -206,6 +210,18 @@ BOOST_AUTO_TEST_CASE(an_agent_does_not_join_another_machine_without_keys) {
   BOOST_TEST(process.wait(5s) == 2);
   BOOST_TEST(contains(process.err(), "--coordinator-key"));
   BOOST_TEST(contains(process.err(), "--insecure"));
+}
+
+BOOST_AUTO_TEST_CASE(options_of_an_agent_that_make_no_sense_are_refused_before_it_connects) {
+  const std::string agent = (programs / "squall-agent").string();
+  Process labelled({agent, "--connect", "tcp://127.0.0.1:1", "--label", "rack a"});
+  BOOST_TEST(labelled.wait(5s) == 2);
+  BOOST_TEST(contains(labelled.err(), "letters, digits"));
+  const auto journal = folder.write("left.journal", "x");
+  Process both(
+      {agent, "--connect", "tcp://127.0.0.1:1", "--stay", "--hand-over", journal.string()});
+  BOOST_TEST(both.wait(5s) == 2);
+  BOOST_TEST(contains(both.err(), "--stay"));
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_command_suggests_the_nearest) {

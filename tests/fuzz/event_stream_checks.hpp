@@ -12,6 +12,7 @@
 
 #include "agents/targets/openai/answer_reader.hpp"
 #include "agents/targets/openai/event_stream_parser.hpp"
+#include "scenarios/text/utf8.hpp"
 
 namespace squall::fixtures {
 
@@ -100,7 +101,7 @@ inline void check_event_stream(std::string_view bytes) {
   agents::AnswerReader reader({.keep_text = true, .this_host = "h"});
   for (const auto& [type, data] : whole.events) {
     agents::AnswerChunk plain, any;
-    if (agents::is_utf8(data) && agents::read_plain_chunk(data, plain)) {
+    if (scenarios::is_utf8(data) && agents::read_plain_chunk(data, plain)) {
       demand(agents::read_any_chunk(data, any));
       demand(plain == any);
     }

@@ -78,6 +78,9 @@ BOOST_AUTO_TEST_CASE(weights_may_be_tables_of_their_own) {
 BOOST_AUTO_TEST_CASE(mistyped_keys_are_named_with_the_nearest) {
   expect("may_loose = 1", 1, "unknown key 'may_loose' in [agents]; did you mean 'may_lose'?");
   expect("weigths = []", 1, "unknown key 'weigths' in [agents]; did you mean 'weights'?");
+  // Though [[categories]] have a 'weight': the plural of one's own section is meant.
+  expect("weight = [{ label = 'a', weight = 2 }]", 1,
+         "unknown key 'weight' in [agents]; did you mean 'weights'?");
   expect("zebra = 1", 1,
          "unknown key 'zebra' in [agents]; known keys: require, weights, may_lose, "
          "take_over_ramp, may_pause");

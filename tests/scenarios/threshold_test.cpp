@@ -93,7 +93,8 @@ BOOST_AUTO_TEST_CASE(unknown_words_are_named_with_the_nearest) {
   refused("latency p95 < 1s",
           "unknown metric 'latency'; known metrics: ttft, ttft_service, e2e, e2e_service, tpot, "
           "icl, dispatch_delay, queue, prefill, ntpot, stall, cache_hit, stamp_delay, "
-          "ttft_error, gap_error, tokens_per_second, requests_per_second, error_rate, accuracy");
+          "ttft_error, gap_error, tokens_per_second, requests_per_second, error_rate, accuracy, "
+          "goodput, slo_attainment, memory, gpu_memory, load_time, speedup");
   refused("ttft median < 1s", "unknown statistic 'median'; did you mean 'p50'?");
   refused("ttft avg < 1s", "unknown statistic 'avg'; did you mean 'mean'?");
   refused("ttft P95 < 1s", "unknown statistic 'P95'; did you mean 'p95'?");

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint64_t purpose_world = 0x776f726c64;   // "world"
 constexpr std::uint64_t purpose_faults = 0x6661756c74;  // "fault"
+constexpr std::uint64_t purpose_more = 0x6d6f7265;  // "more": came later, and moved no other dice
 
 constexpr std::size_t many_agents =
     50;  // then everybody has little to do, and there are no weights
@@ -186,6 +187,21 @@ Fault draw_fault(Dice& dice, const World& world) {
   return fault;
 }
 
+void add_accuracy(Dice& dice, World& world) {
+  if (!dice.once_in(4)) return;
+  const nanoseconds limit = dice.time(1s, 5s);
+  world.scenario_text.insert(0,
+                             "accuracy = { sample = 0.2, time_limit = " + seconds(limit) + " }\n");
+  world.planned_length += limit;
+}
+
+/// Whoever asked an agent to end may ask again.
+void ask_again(Dice& dice, World& world) {
+  for (Fault& fault : world.faults)
+    if (fault.kind == Fault::Kind::agent_interrupt && dice.once_in(2))
+      fault.lasts = dice.time(50ms, 4s);
+}
+
 void draw_faults(Dice& dice, World& world) {
   const nanoseconds end = 5s + world.planned_length + 8s;
   if (world.gentle) {
@@ -236,6 +252,9 @@ World make_world(const WorldOptions& options) {
   write_scenario(dice, world);
   Dice mishaps(options.seed, purpose_faults);
   draw_faults(mishaps, world);
+  Dice more(options.seed, purpose_more);
+  add_accuracy(more, world);
+  ask_again(more, world);
   if (options.plant == Plant::early_reassign) world.agents_times.lease = 14s;
   return world;
 }

@@ -67,7 +67,6 @@ void Referee::agent_begins(std::uint64_t epoch, const std::string& name,
   part.name = name;
   part.clock = clock;
   part.acknowledged = 0;
-  part.left = false;
 }
 
 void Referee::load_begins(std::uint64_t epoch, Instant start, nanoseconds clock_error) {
@@ -136,25 +135,25 @@ void Referee::check_place(const Part& it, const LoadRequest& request) const {
 void Referee::check_owner(std::uint64_t epoch, const Part& it, const LoadRequest& request) {
   const auto& place = request.plan.place;
   const bool open = !arrivals_.empty();
-  const auto [known, first] = owners_.try_emplace(place.who, Owner{epoch, queue_->now()});
+  const auto [known, first] = owners_.try_emplace(place.who, epoch);
   if (first && open) return;
   check(!open || first, "offered", [&] {
     return "arrival " + std::to_string(place.who) + " was started by " +
-           part(known->second.epoch).name + " and again by " + it.name;
+           part(known->second).name + " and again by " + it.name;
   });
   check(asked_.insert({place.who, place.session, place.turn}).second, "offered", [&] {
     return "user " + std::to_string(place.who) + " asked its request " +
            std::to_string(place.session) + "." + std::to_string(place.turn) + " twice";
   });
-  if (known->second.epoch != epoch) {
-    const Part& before = part(known->second.epoch);
+  if (known->second != epoch) {
+    const Part& before = part(known->second);
     const nanoseconds end = before.clock.when(before.lease_end);
     check(end <= queue_->now() + drift_of_a_lease, "lease", [&] {
       return it.name + " lets user " + std::to_string(place.who) + " ask, while " + before.name +
              " has it under a lease until " + words(end);
     });
   }
-  known->second = {epoch, queue_->now()};
+  known->second = epoch;
 }
 
 void Referee::batch_taken(std::uint64_t epoch, const MetricsBatch& batch) {
@@ -184,7 +183,6 @@ void Referee::batch_unwritten(std::uint64_t epoch, const MetricsBatch& batch) {
 
 void Referee::batch_sent(std::uint64_t epoch, std::uint64_t sequence) {
   Part& it = part(epoch);
-  it.sent = std::max(it.sent, sequence);
   check(sequence <= it.ledgers.size(), "journal", [&] {
     return it.name + " sent batch " + std::to_string(sequence) +
            " before it was in its own journal";
@@ -226,7 +224,6 @@ void Referee::sealed(std::uint64_t epoch, const Sealed& seal) {
 
 void Referee::agent_left(std::uint64_t epoch, int exit_code) {
   Part& it = part(epoch);
-  it.left = true;
   it.exit_code = exit_code;
   check(exit_code != 0 || it.starts == 0 || it.kept_seal, "journal", [&] {
     return it.name + " left content, but its seal is not in the coordinator's journal";

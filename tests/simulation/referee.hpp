@@ -66,12 +66,12 @@ class Referee {
     Instant start;
     nanoseconds clock_error{0};
     Instant lease_end;  // on its own clock
-    bool begun = false, left = false;
+    bool begun = false;
     bool unwritten = false;  // some batches are in no journal of its own
     int exit_code = 0;
     std::uint64_t starts = 0;             // that its target saw
     std::vector<actors::Ledger> ledgers;  // after each batch, of all phases
-    std::uint64_t acknowledged = 0, sent = 0;
+    std::uint64_t acknowledged = 0;
     std::optional<actors::Sealed> seal;
     std::uint64_t kept_batches = 0;  // in the coordinator's journal
     actors::Ledger kept_ledger;      // of these
@@ -79,10 +79,6 @@ class Referee {
     std::optional<std::uint32_t> number;     // in the run
     std::optional<nanoseconds> moved_at;     // true time from which others do its work
     std::vector<std::uint32_t> kept_orders;  // TakeOver numbers
-  };
-  struct Owner {  // who started last for an arrival or a user
-    std::uint64_t epoch = 0;
-    nanoseconds at{0};
   };
 
   [[noreturn]] void broken(const std::string& invariant, const std::string& what) const;
@@ -107,7 +103,8 @@ class Referee {
   scenarios::LoadPlan plan_;                                 // of everybody together
   std::map<std::uint64_t, Part> parts_;                      // by epoch
   std::unordered_map<std::uint32_t, std::uint64_t> epochs_;  // by number in the run
-  std::unordered_map<std::uint64_t, Owner> owners_;          // by arrival or user
+  std::unordered_map<std::uint64_t, std::uint64_t> owners_;  // epochs that started last, by
+                                                             // arrival or user
   std::set<std::tuple<std::uint64_t, std::uint32_t, std::uint32_t>> asked_;  // users' requests
   std::optional<Instant> start_kept_;  // on the coordinator's clock
   mutable std::uint64_t checks_ = 0;

@@ -143,7 +143,7 @@ TargetActor::behavior_type virtual_target(TargetActor::stateful_pointer<VirtualT
               self->send(open.users, RequestEnded{std::move(open.planned)});
             }
             self->state.open.clear();
-            self->state.service->empty();
+            self->state.service->free_servers();
           }};
 }
 

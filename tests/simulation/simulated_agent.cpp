@@ -71,8 +71,9 @@ agents::AgentRun SimulatedAgent::make_run(const Birth& birth) const {
 
 void SimulatedAgent::interrupt() {
   process_.post(SimulatedProcess::timer, [this] {
-    tell("is interrupted");
-    turn(run_.on_interrupt());
+    const bool again = std::exchange(asked_to_end_, true);
+    tell(again ? "is interrupted" : "is asked to end");
+    turn(again ? run_.on_interrupt() : run_.on_asked_to_end(process_.now()));
   });
 }
 
@@ -170,15 +171,13 @@ void SimulatedAgent::perform_one(const agents::AgentEffect& any) {
   } else if (std::holds_alternative<effect::PauseLoad>(any)) {
     tell("pauses");
     load_.pause();
-  } else if (std::holds_alternative<effect::ResumeLoad>(any)) {
-    tell("resumes");  // as its new lease said already
   } else if (std::holds_alternative<effect::StopUsers>(any)) {
     load_.stop();
     mail_.push_back([this] { return run_.on_users_stopped(process_.now()); });
   } else if (const auto* abandon = std::get_if<effect::AbandonOpen>(&any)) {
     load_.abandon_open(abandon->outcome);
-  } else if (std::holds_alternative<effect::CheckAnswers>(any)) {
-    mail_.push_back([this] { return run_.on_answers_checked(process_.now()); });
+  } else if (const auto* check = std::get_if<effect::CheckAnswers>(&any)) {
+    check_answers(check->until);
   } else if (const auto* snapshot = std::get_if<effect::TakeSnapshot>(&any)) {
     mail_.push_back([this, until = snapshot->until] {
       return run_.on_snapshot(load_.take_snapshot(until), process_.now());
@@ -189,6 +188,18 @@ void SimulatedAgent::perform_one(const agents::AgentEffect& any) {
   } else if (const auto* leaving = std::get_if<effect::Leave>(&any)) {
     leave(*leaving);
   }
+}
+
+void SimulatedAgent::check_answers(Instant until) {
+  const nanoseconds left = until - process_.now();
+  if (left <= 0ns)
+    return mail_.push_back([this] { return run_.on_answers_checked(process_.now()); });
+  tell("asks again");
+  // Some are not done in time.
+  const nanoseconds takes(static_cast<std::int64_t>(process_.random().uniform() * 1.2 *
+                                                    static_cast<double>(left.count())));
+  process_.post_after(SimulatedProcess::timer, std::min(takes, left),
+                      [this] { turn(run_.on_answers_checked(process_.now())); });
 }
 
 void SimulatedAgent::keep(const AgentEntry& entry) {

@@ -37,8 +37,8 @@ class SimulatedAgent {
 
   SimulatedAgent(const Around& around, const Birth& birth);
 
-  void interrupt();
-  void babble();  // sends what is none of the protocol
+  void interrupt();  // as SIGTERM: the first one asks it to end, another one ends it
+  void babble();     // sends what is none of the protocol
   void stop();
   void go_on();
   void crash();
@@ -63,6 +63,7 @@ class SimulatedAgent {
   void send(const actors::AgentMessage& message);
   void prepare(const agents::effect::PrepareTarget& order);
   void begin(const agents::effect::BeginLoad& order);
+  void check_answers(Instant until);
   void leave(const agents::effect::Leave& order);
   void tell(const std::string& what) const;
 
@@ -74,6 +75,7 @@ class SimulatedAgent {
   std::shared_ptr<actors::Link> link_;
   std::string journal_file_;
   std::unique_ptr<actors::Journal> journal_;
+  bool asked_to_end_ = false;
   bool journal_failed_ = false;  // what is sent from then on is nowhere else
   agents::AgentRun run_;
   SimulatedLoad load_;

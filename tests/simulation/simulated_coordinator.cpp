@@ -146,7 +146,7 @@ void SimulatedCoordinator::hear(const Arrival& arrival) {
   const auto& envelope = std::get<Envelope>(decoded);
   if (const auto* message = std::get_if<AgentMessage>(&envelope.message))
     take(keeper_->phases().on_message(arrival.peer, identity_of(arrival.peer), envelope.epoch,
-                                      envelope.run, *message, process_.now()));
+                                      envelope.run, AgentMessage(*message), process_.now()));
 }
 
 void SimulatedCoordinator::tick() {

@@ -134,13 +134,7 @@ void SimulatedLoad::wake(const DueWake& due) {
 }
 
 void SimulatedLoad::carry_out() {
-  using Fate = CountedStart::Fate;
-  for (const CountedStart& start : orders_.counted) {
-    recorder_->on_scheduled(start.phase);
-    if (start.fate == Fate::issued) recorder_->on_issued(start.phase, start.at);
-    if (start.fate == Fate::dropped_late) recorder_->on_dropped_late(start.phase);
-    if (start.fate == Fate::cancelled_before_send) recorder_->on_cancelled_before_send(start.phase);
-  }
+  for (const CountedStart& start : orders_.counted) recorder_->on_counted(start);
   for (const WakeAt& order : orders_.wakes) ordered_.push({order.item, order.instant});
   auto submitted = std::exchange(orders_.submit, {});
   orders_.clear();
@@ -175,7 +169,7 @@ void SimulatedLoad::end(RequestTimeline&& timeline) {
 void SimulatedLoad::abandon_open(const RequestOutcome& outcome) {
   const Instant now = process_->now();
   auto open = std::exchange(open_, {});
-  service_->empty();
+  service_->free_servers();
   for (auto& [id, timeline] : open) {
     std::erase_if(timeline.content, [now](Instant at) { return at > now; });
     timeline.output_tokens = static_cast<std::uint32_t>(timeline.content.size());

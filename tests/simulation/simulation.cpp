@@ -198,6 +198,9 @@ void Simulation::end_fault(const Fault& fault) {
     case Kind::agent_stop:
       if (last_process_[machine] != nullptr) last_process_[machine]->go_on();
       break;
+    case Kind::agent_interrupt:  // somebody has no patience
+      if (last_process_[machine] != nullptr) last_process_[machine]->interrupt();
+      break;
     case Kind::agent_disk_full:
       disks_[machine].set_full(false);
       break;

@@ -82,4 +82,5 @@ BOOST_AUTO_TEST_CASE(giving_work_away_before_its_lease_has_ended_is_caught) {
 BOOST_AUTO_TEST_CASE(forgetting_a_batch_before_it_was_sent_is_caught) {
   std::string invariant;
   BOOST_TEST(first_caught(Plant::reset_before_send, 60, invariant) > 0u);
+  BOOST_TEST(invariant == "whole");
 }

@@ -1,7 +1,6 @@
 #include "agents/targets/openai/answer_chunk.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -115,43 +114,6 @@ bool read_any_chunk(std::string_view json, AnswerChunk& chunk) {
 
 bool read_answer_chunk(std::string_view json, AnswerChunk& chunk) {
   return read_plain_chunk(json, chunk) || read_any_chunk(json, chunk);
-}
-
-/// As Unicode defines it (table 3-7): no overlong forms, no surrogates, nothing above U+10FFFF.
-bool is_utf8(std::string_view text) {
-  const auto* at = reinterpret_cast<const unsigned char*>(text.data());
-  const auto* const end = at + text.size();
-  const auto follows = [end](const unsigned char* byte, unsigned low = 0x80, unsigned high = 0xBF) {
-    return byte < end && *byte >= low && *byte <= high;
-  };
-  while (at < end) {
-    std::uint64_t eight = 0;
-    if (end - at >= 8) {
-      std::memcpy(&eight, at, 8);
-      if ((eight & 0x8080808080808080U) == 0) {
-        at += 8;
-        continue;
-      }
-    }
-    const unsigned lead = *at;
-    if (lead < 0x80) {
-      at += 1;
-    } else if (lead >= 0xC2 && lead <= 0xDF) {
-      if (!follows(at + 1)) return false;
-      at += 2;
-    } else if (lead >= 0xE0 && lead <= 0xEF) {
-      if (!follows(at + 1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF)) return false;
-      if (!follows(at + 2)) return false;
-      at += 3;
-    } else if (lead >= 0xF0 && lead <= 0xF4) {
-      if (!follows(at + 1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF)) return false;
-      if (!follows(at + 2) || !follows(at + 3)) return false;
-      at += 4;
-    } else {
-      return false;
-    }
-  }
-  return true;
 }
 
 }  // namespace squall::agents

@@ -46,6 +46,4 @@ bool read_any_chunk(std::string_view json, AnswerChunk& chunk);
 /// read_any_chunk. Requires valid UTF-8.
 bool read_plain_chunk(std::string_view json, AnswerChunk& chunk);
 
-bool is_utf8(std::string_view text);
-
 }  // namespace squall::agents

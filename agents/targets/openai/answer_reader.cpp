@@ -3,10 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "scenarios/text/utf8.hpp"
+#include "scenarios/text/words.hpp"
+
 namespace squall::agents {
 
 using actors::Failed;
 using actors::Instant;
+using scenarios::is_utf8;
+using scenarios::trimmed;
 
 namespace {
 
@@ -15,12 +20,6 @@ namespace {
 bool disputed(std::uint64_t counted, std::uint64_t chunks) {
   const std::uint64_t difference = counted > chunks ? counted - chunks : chunks - counted;
   return difference > 1 && difference * 10 > counted;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
 }  // namespace

@@ -38,7 +38,6 @@ Exchange::Exchange(ExchangeSurroundings& around, PreparedRequest request)
       reader_({}) {}
 
 asio::awaitable<void> Exchange::run() {
-  const auto self = shared_from_this();
   arm_timer();
   co_await await_turn();
   if (!grant_) co_return;  // it ended before its turn
@@ -60,6 +59,7 @@ asio::awaitable<void> Exchange::run() {
 }
 
 asio::awaitable<void> Exchange::await_turn() {
+  if (reported_) co_return;
   grant_ = around_.pool->ask(this, [](const Connection& idle) { return idle.is_quiet(); });
   while (!grant_ && !reported_) {
     wake_.expires_at(asio::steady_timer::time_point::max());
@@ -183,7 +183,9 @@ void Exchange::end(const RequestOutcome& outcome) {
   finished_ = true;
   reusable_ = false;
   if (connection_) connection_->abort();
-  if (around_.pool->leave(this) || !grant_) wake_.cancel();
+  if (grant_) return;
+  around_.pool->leave(this);
+  wake_.cancel();
 }
 
 /// When patience ends, as things are.
@@ -233,7 +235,8 @@ void Exchange::take_time_out(Instant at) {
   const auto& patience = around_.patience;
   if (at >= request_.deadline) {
     end(TimedOut{});
-  } else if (at_ == At::connecting) {
+  } else if (at_ == At::connecting && patience.connect.count() > 0 &&
+             at >= connecting_since_ + patience.connect) {
     end(Failed{"no connection within " + seconds(patience.connect), true});
   } else if (reader_.content_chunks() == 0) {
     around_.note("first token", at, "no first token within " + seconds(patience.first_token));

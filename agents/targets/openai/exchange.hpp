@@ -2,7 +2,7 @@
 // One request and its answer over one connection: takes its turn, writes, stamps what arrives,
 // reports exactly once, and tells whether the connection can serve again.
 //
-// Everything here lives on the I/O thread. An exchange is kept alive by its coroutine.
+// Everything here lives on the I/O thread.
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -45,6 +45,8 @@ class ExchangeSurroundings {
 
   virtual void count_tokens(std::uint64_t tokens) = 0;
   virtual void report(actors::RequestTimeline timeline) = 0;
+  /// What a server said, fit to be told: one line, cut, and without the key.
+  virtual std::string shown(std::string_view words) const = 0;
   /// Something that happens often is told once: `kind` says what is alike.
   virtual void note(const std::string& kind, Instant at, const std::string& what) = 0;
 
@@ -63,7 +65,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   Exchange(ExchangeSurroundings& around, PreparedRequest request);
 
-  /// From its turn to giving the connection back.
+  /// From its turn to giving the connection back. Whoever runs it keeps the exchange alive.
   boost::asio::awaitable<void> run();
   void take_turn(Grant grant);
   /// Reports at once, unless that has been done, and closes the connection.

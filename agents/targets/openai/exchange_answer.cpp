@@ -13,7 +13,7 @@ using Step = ResponseParser::Step;
 namespace {
 
 constexpr std::uint64_t largest_answer = std::uint64_t{256} << 20;
-constexpr std::size_t refusal_shown = 300;
+constexpr std::size_t refusal_kept = 2048;  // bytes; more than is ever shown
 constexpr std::chrono::seconds refusal_time{1};
 constexpr std::chrono::hours longest_pause{1};
 
@@ -21,12 +21,6 @@ constexpr std::chrono::hours longest_pause{1};
 bool may_pass(unsigned status) {
   return status == 408 || status == 425 || status == 429 || status == 500 || status == 502 ||
          status == 503 || status == 504;
-}
-
-std::string printable(std::string_view text) {
-  std::string result;
-  for (const char c : text.substr(0, refusal_shown)) result += c >= ' ' && c != '\x7F' ? c : ' ';
-  return result;
 }
 
 }  // namespace
@@ -79,7 +73,7 @@ void Exchange::take_head(Instant at) {
     conclude(Failed{"compressed answer"}, at);
   } else if (around_.stream && head.content_type != "text/event-stream") {
     around_.note("type", at,
-                 "the server answers with '" + printable(head.content_type) +
+                 "the server answers with '" + around_.shown(head.content_type) +
                      "' where a text/event-stream was asked for");
     conclude(Failed{"not an event stream"}, at);
   } else if (!around_.stream && head.content_type == "text/event-stream") {
@@ -94,7 +88,7 @@ void Exchange::take_refusal_head(Instant at) {
   const std::string status = "HTTP " + std::to_string(head.status);
   if (head.status >= 300 && head.status < 400 && !head.location.empty()) {
     around_.note(status, at,
-                 status + ": the server redirects to " + printable(head.location) +
+                 status + ": the server redirects to " + around_.shown(head.location) +
                      ", which is not followed; set url to where the API is");
     refusal_ = Failed{status + ": redirects are not followed"};
   } else {
@@ -108,7 +102,7 @@ void Exchange::take_refusal_head(Instant at) {
 void Exchange::take_body(std::string_view body, Instant at) {
   body_bytes_ += body.size();
   if (body_kind_ == Body::refusal) {
-    if (body_.size() < refusal_shown) body_ += body;
+    if (body_.size() < refusal_kept) body_ += body;
     if (body_bytes_ > largest_answer) conclude(refusal_, at);
     return;
   }
@@ -145,7 +139,7 @@ void Exchange::take_end(Instant at) {
   if (reported_) return;
   if (body_kind_ == Body::refusal) {
     const std::string status = "HTTP " + std::to_string(parser_.head().status);
-    around_.note(status, at, "the server answers " + status + ": " + printable(body_));
+    around_.note(status, at, "the server answers " + status + ": " + around_.shown(body_));
     return conclude(refusal_, at);
   }
   if (body_kind_ == Body::whole) {

@@ -4,13 +4,14 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
-#include <csignal>
 #include <set>
 #include <thread>
 #include <unordered_map>
 #include <utility>
 
+#include "agents/broken_pipes.hpp"
 #include "agents/thread_priority.hpp"
+#include "scenarios/text/printable_text.hpp"
 
 namespace squall::agents {
 
@@ -33,10 +34,12 @@ struct ExchangeThread::Impl : ExchangeSurroundings {
   void abandon_all(const actors::RequestOutcome& outcome);
   void count_tokens(std::uint64_t tokens) override;
   void report(actors::RequestTimeline timeline) override;
+  std::string shown(std::string_view words) const override;
   void note(const std::string& kind, Instant at, const std::string& what) override;
   void tell_progress();
 
   TargetEvents events;
+  ApiKey key;
   ConnectionPool<Connection, Exchange*> connections;
   std::unordered_map<std::uint64_t, std::weak_ptr<Exchange>> open;  // not reported yet
   std::set<std::string> noted;
@@ -50,6 +53,7 @@ struct ExchangeThread::Impl : ExchangeSurroundings {
 
 ExchangeThread::Impl::Impl(Options options, TargetEvents wanted)
     : events(std::move(wanted)),
+      key(std::move(options.key)),
       connections(options.max_connections),
       dialing(std::make_unique<Dialer>(io, std::move(options.dialing))),
       progress_timer(std::make_unique<asio::steady_timer>(io)) {
@@ -62,11 +66,7 @@ ExchangeThread::Impl::Impl(Options options, TargetEvents wanted)
   this_host = std::move(options.this_host);
   asio::co_spawn(io, dialer->prepare(), asio::detached);
   thread = std::thread([this] {
-    // OpenSSL writes to sockets that the server has closed: a result, not a reason to end.
-    sigset_t broken_pipes;
-    sigemptyset(&broken_pipes);
-    sigaddset(&broken_pipes, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &broken_pipes, nullptr);
+    const BrokenPipesIgnored while_it_lasts;
     prefer_prompt_wakeups();
     minimise_timer_slack();
     io.run();
@@ -87,13 +87,16 @@ void ExchangeThread::Impl::start(PreparedRequest request) {
   const std::uint64_t id = request.timeline.request;
   const auto exchange = std::make_shared<Exchange>(*this, std::move(request));
   open.emplace(id, exchange);
-  asio::co_spawn(io, exchange->run(), asio::detached);
+  // The coroutine's frame holds what it was made of, and so the exchange.
+  asio::co_spawn(
+      io, [exchange] { return exchange->run(); }, asio::detached);
 }
 
 void ExchangeThread::Impl::abandon_all(const actors::RequestOutcome& outcome) {
   std::vector<std::shared_ptr<Exchange>> all;
   for (const auto& [id, weak] : open)
     if (auto exchange = weak.lock()) all.push_back(std::move(exchange));
+  connections.forget_waiting();  // at once: each for itself would look through the whole queue
   for (const auto& exchange : all) exchange->end(outcome);
 }
 
@@ -116,7 +119,14 @@ void ExchangeThread::Impl::tell_progress() {
 void ExchangeThread::Impl::report(actors::RequestTimeline timeline) {
   open.erase(timeline.request);
   if (open.empty()) tell_progress();  // nobody may be listening later
+  if (auto* failed = std::get_if<actors::Failed>(&timeline.outcome))
+    failed->reason = key.removed_from(failed->reason);
   if (events.ended) events.ended(std::move(timeline));
+}
+
+std::string ExchangeThread::Impl::shown(std::string_view words) const {
+  constexpr std::size_t characters = 300;
+  return scenarios::on_one_line(key.removed_from(words), characters);
 }
 
 void ExchangeThread::Impl::note(const std::string& kind, Instant at, const std::string& what) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "agents/targets/openai/api_key.hpp"
 #include "agents/targets/openai/exchange.hpp"
 #include "agents/targets/target.hpp"
 
@@ -17,6 +18,7 @@ class ExchangeThread {
     ExchangeSurroundings::Patience patience;
     unsigned max_connections = 0;  // 0: as many as there are requests
     bool stream = true;
+    ApiKey key;  // servers like to repeat what they were given: no word of theirs shows it
     std::string this_host;  // of the clock that server stamps may be compared with
   };
 

@@ -1,9 +1,9 @@
 #include "agents/targets/openai/openai_target.hpp"
 
 #include <cstdlib>
-#include <fstream>
 #include <utility>
 
+#include "actors/boot_id.hpp"
 #include "agents/targets/openai/exchange_thread.hpp"
 #include "agents/targets/openai/server_check.hpp"
 
@@ -12,14 +12,6 @@ namespace squall::agents {
 using Api = scenarios::OpenAiSettings::Api;
 
 namespace {
-
-/// Which boot of which machine the steady clock belongs to (random(4)); empty: not known.
-std::string this_boot() {
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
-  std::string id;
-  std::getline(file, id);
-  return id;
-}
 
 Dialer::Options dialing_of(const scenarios::OpenAiSettings& settings,
                            const std::filesystem::path& folder, const Environment& environment) {
@@ -86,15 +78,11 @@ OpenAiTarget::OpenAiTarget(const scenarios::Scenario& scenario,
   TargetDescription& description = impl_->description;
   description.kind = scenarios::TargetKind::openai;
   description.origin = dialing.server.origin() + dialing.server.path;
-  description.model_name = findings.model;
+  description.model_name = key.removed_from(findings.model);
   description.token_counts =
-      "as the server counts; made-up prompts: " + impl_->prompts.token_counts;
+      "as the server counts; where it does not: " + impl_->prompts.token_counts;
   description.warnings = std::move(findings.warnings);
 
-  if (events.happened)  // servers like to repeat what they were given
-    events.happened = [tell = std::move(events.happened), key](Instant at, std::string what) {
-      tell(at, key.removed_from(what));
-    };
   impl_->exchanges = std::make_unique<ExchangeThread>(
       ExchangeThread::Options{.dialing = dialing,
                               .patience = {.connect = settings.connect_timeout,
@@ -102,7 +90,8 @@ OpenAiTarget::OpenAiTarget(const scenarios::Scenario& scenario,
                                            .token_gap = impl_->settings.token_gap_timeout},
                               .max_connections = settings.max_connections,
                               .stream = settings.stream,
-                              .this_host = this_boot()},
+                              .key = key,
+                              .this_host = actors::boot_id()},
       std::move(events));
 }
 
@@ -125,7 +114,7 @@ void OpenAiTarget::submit(actors::LoadRequest request) {
   timeline.phase = request.phase;
   timeline.scheduled = request.scheduled;
   timeline.category = request.plan.category;
-  timeline.prompt_tokens = estimated_tokens(request);
+  timeline.prompt_tokens = impl_->prompts.count(request.prompt);
   impl_->exchanges->submit(std::move(prepared));
 }
 

@@ -18,19 +18,17 @@ namespace squall::agents {
 struct ServerPrompts {
   std::function<std::vector<ChatMessage>(const scenarios::Prompt&)> messages;
   std::function<std::string(const scenarios::Prompt&)> text;
-  std::string token_counts;  // how the lengths of made-up prompts are known: "estimated"
+  std::function<std::uint32_t(const scenarios::Prompt&)> count;  // tokens, if the server tells none
+  std::string token_counts;                                      // how they are known: "estimated"
 };
 
 /// JSON. Text that is not UTF-8 gets U+FFFD in its place.
 std::string request_body(const scenarios::TargetSettings& settings, const std::string& model,
                          const actors::LoadRequest& request, const ServerPrompts& prompts);
 
-/// All of a request's head but its first line and its length. Throws std::invalid_argument for a
-/// header that would break it or is ours to write.
+/// All of a request's head but its first line and its length. The parser has refused headers that
+/// would break it or are ours to write.
 std::string header_fields(const scenarios::OpenAiSettings& settings, const ServerUrl& server,
                           const ApiKey& key);
-
-/// About how many tokens a text has whose tokenizer is not known: four bytes each.
-std::uint32_t estimated_tokens(const actors::LoadRequest& request);
 
 }  // namespace squall::agents

@@ -4,19 +4,21 @@
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <csignal>
 #include <exception>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <thread>
 
+#include "agents/broken_pipes.hpp"
 #include "agents/targets/openai/http/response_parser.hpp"
+#include "scenarios/text/printable_text.hpp"
 
 namespace squall::agents {
 
 namespace asio = boost::asio;
 using actors::Failed;
+using scenarios::on_one_line;
 
 namespace {
 
@@ -67,10 +69,7 @@ Fetched fetch_in_time(const ServerQuestion& question) {
   fetched.trouble = Failed{"no answer in time"};
   std::exception_ptr error;
   std::thread([&] {
-    sigset_t broken_pipes;
-    sigemptyset(&broken_pipes);
-    sigaddset(&broken_pipes, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &broken_pipes, nullptr);
+    const BrokenPipesIgnored while_it_lasts;
     try {
       asio::io_context context{1};
       Dialer dialer(context, question.dialing);
@@ -108,12 +107,6 @@ std::string advice_for(const std::string& reason) {
   throw std::invalid_argument("the server " + question.dialing.server.origin() + " " + why);
 }
 
-std::string printable(std::string_view text, std::size_t most = 200) {
-  std::string result;
-  for (const char c : text.substr(0, most)) result += c >= ' ' && c != '\x7F' ? c : ' ';
-  return result;
-}
-
 void refuse_status(unsigned status, const std::string& body, const ServerQuestion& question,
                    const ApiKey& key) {
   const std::string said = "answers HTTP " + std::to_string(status);
@@ -124,13 +117,13 @@ void refuse_status(unsigned status, const std::string& body, const ServerQuestio
                          question.key_source);
   if (status == 407) refuse(question, said + ": the proxy wants a user name and password");
   if (status >= 500 || status == 429)
-    refuse(question, said + ": it is not ready: " + key.removed_from(printable(body)));
+    refuse(question, said + ": it is not ready: " + on_one_line(key.removed_from(body)));
 }
 
-std::string list_of(const std::vector<std::string>& names) {
+std::string list_of(const std::vector<std::string>& names, const ApiKey& key) {
   std::string list;
   for (std::size_t i = 0; i < names.size() && i < names_shown; ++i)
-    list += (i > 0 ? ", '" : "'") + printable(names[i], 100) + "'";
+    list += (i > 0 ? ", '" : "'") + on_one_line(key.removed_from(names[i]), 100) + "'";
   if (names.size() > names_shown)
     list += " and " + std::to_string(names.size() - names_shown) + " more";
   return list;
@@ -158,10 +151,10 @@ ServerFindings read_models(unsigned status, const std::string& body, const Serve
   } else if (findings.model.empty() && names.size() == 1) {
     findings.model = names.front();
   } else if (findings.model.empty()) {
-    refuse(question, "has several models; choose one as target.model: " + list_of(names));
+    refuse(question, "has several models; choose one as target.model: " + list_of(names, key));
   } else if (std::ranges::find(names, findings.model) == names.end()) {
     findings.warnings.push_back("the server does not list the model '" + findings.model +
-                                "'; it has " + list_of(names));
+                                "'; it has " + list_of(names, key));
   }
   return findings;
 }
@@ -173,7 +166,7 @@ ServerFindings check_server(const ServerQuestion& question, const ApiKey& key) {
     refuse(question, "cannot be asked: " + reason + "; " + advice_for(reason));
   }
   if (fetched.status >= 300 && fetched.status < 400)
-    refuse(question, "redirects to " + printable(fetched.location) +
+    refuse(question, "redirects to " + on_one_line(key.removed_from(fetched.location)) +
                          ", which is not followed; set url to where the API is");
   return read_models(fetched.status, fetched.body, question, key);
 }

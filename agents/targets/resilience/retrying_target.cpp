@@ -57,7 +57,7 @@ void RetryingTarget::try_again(std::uint64_t id) {
   if (place == open_.end()) return;  // abandoned during its pause
   Open& open = place->second;
   open.paused_after.reset();
-  ++open.attempts;
+  open.request.attempt = ++open.attempts;
   LoadRequest request = open.request;
   handing_over_ = true;
   lock.unlock();

@@ -28,7 +28,7 @@ class RetryingTarget final : public ForwardingTarget {
  private:
   struct Open {
     actors::LoadRequest request;
-    unsigned attempts = 1;
+    std::uint32_t attempts = 1;
     Instant first_dispatched;
     std::optional<actors::RequestTimeline> paused_after;  // while it waits for its next attempt
     std::optional<actors::RequestOutcome> abandoned;      // no further attempt

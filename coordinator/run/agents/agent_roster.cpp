@@ -74,6 +74,8 @@ void AgentRoster::heard(RosterEntry& agent, const actors::PeerId& peer, Instant 
     agent.former_peers.erase(agent.former_peers.begin());
   }
   agent.peer = peer;
+  agent.told = 0;
+  agent.told_at = Instant{};
   by_peer_[peer] = agent.number;
 }
 

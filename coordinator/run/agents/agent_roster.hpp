@@ -27,9 +27,9 @@ struct RosterEntry {
   actors::PeerId peer;                       // empty: not heard of since the coordinator came back
   std::vector<actors::PeerId> former_peers;  // of connections that it had; the newest few
   Instant last_heard;
-  Instant last_renewed;  // when its newest heartbeat was answered; its lease counts from earlier
-  nanoseconds loop_lag{0};
-  std::uint32_t unacknowledged = 0;  // batches, as it says itself
+  Instant last_renewed;    // when its newest heartbeat was answered; its lease counts from earlier
+  Instant told_at;         // when it last heard how many of its batches are kept …
+  std::uint64_t told = 0;  // … and how many; 0 on a new connection
   int protocol_errors = 0;
   bool ready = false, started = false;
   bool sealed = false;

@@ -79,6 +79,7 @@ RequestAccount& RequestAccount::operator+=(const RequestAccount& other) {
   never_reported += other.never_reported;
   surplus += other.surplus;
   left_out += other.left_out;
+  never_due += other.never_due;
   moved_on += other.moved_on;
   return *this;
 }
@@ -116,7 +117,8 @@ RequestAccount account_of(const RunRecord& record, std::size_t index,
   const std::uint64_t came_due = kept.scheduled - account.moved_on + account.left_out;
   // Stopped before the others came due: by us, or fenced off because others have its work.
   if (agent.sealed && (cut_short(record) || agent.lost))
-    account.not_sent += beyond(account.planned, came_due);
+    account.never_due = beyond(account.planned, came_due);
+  account.not_sent += account.never_due;
   account.cancelled = kept.cancelled + account.open_at_end + account.not_sent;
 
   const std::uint64_t accounted = account.completed + account.failed + account.cancelled;

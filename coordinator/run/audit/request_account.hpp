@@ -30,6 +30,7 @@ struct RequestAccount {
   std::uint64_t never_reported = 0;  // of lost: the rest
   std::uint64_t surplus = 0;         // accounted for but never planned: a broken ledger
   std::uint64_t left_out = 0;        // of not_sent: of moved work, while the load rose again
+  std::uint64_t never_due = 0;       // of not_sent: not yet due when a sealed agent was stopped
   std::uint64_t moved_on = 0;        // came due at the lost agent, too, which no longer asked them
 
   RequestAccount& operator+=(const RequestAccount& other);

@@ -28,13 +28,6 @@ const Histogram& durations(const PhaseMetrics& metrics, Metric metric) {
 
 AuditStatus pass_if(bool good) { return good ? AuditStatus::passed : AuditStatus::failed; }
 
-/// Of the requests that were measured, not an estimate of others: so no floor applies.
-nanoseconds sample_percentile(const Histogram& histogram, double percentile) {
-  const double rank = std::ceil(static_cast<double>(histogram.count()) * percentile / 100);
-  return histogram.value_at_rank(
-      std::clamp<std::uint64_t>(static_cast<std::uint64_t>(rank), 1, histogram.count()));
-}
-
 AuditLine dispatch_delay(const RunRecord& record) {
   AuditLine line{.name = "dispatch delay"};
   const auto& delays = durations(measured_phase(record), Metric::dispatch_delay);
@@ -43,16 +36,18 @@ AuditLine dispatch_delay(const RunRecord& record) {
     line.explanation = "no request was answered in the measured phase";
     return line;
   }
-  const nanoseconds p99 = sample_percentile(delays, 99);
+  const nanoseconds p99 = delays.value_at_percentile(99);
   const auto share_of_ttft = std::chrono::duration_cast<nanoseconds>(
-      sample_percentile(ttft, 50) * audit_limits::dispatch_delay_share);
+      ttft.value_at_percentile(50) * audit_limits::dispatch_delay_share);
   const nanoseconds limit = std::max(audit_limits::dispatch_delay, share_of_ttft);
   line.status = pass_if(p99 <= limit);
   line.measured = "p99 " + readable(p99);
   line.limit = "at most " + readable(limit);
-  if (line.status == AuditStatus::failed)
-    line.explanation =
-        "requests were sent later than intended; give the load generator more CPU, or offer less";
+  if (line.status != AuditStatus::failed) return line;
+  line.explanation =
+      "requests were sent later than intended; give the load generator more CPU, or offer less";
+  if (record.scenario.target.openai.max_connections > 0)
+    line.explanation += "; max_connections lets requests wait for a connection: raise it";
   return line;
 }
 
@@ -103,16 +98,25 @@ AuditLine arrival_rate(const RunRecord& record) {
     line.explanation = "the run was cut short";
     return line;
   }
+  const bool replay = std::holds_alternative<scenarios::TraceReplay>(record.scenario.load);
+  if (replay && losses_are_tolerated(record) && !record.moved.empty()) {
+    line.explanation =
+        "an agent was lost, and without the trace nobody can count what was not asked until others "
+        "had its work";
+    return line;
+  }
   std::uint64_t planned = 0;
   for (const auto& agent : record.agents)
     planned += agent.ready ? agent.ready->planned_requests : 0;
   std::uint64_t scheduled = record.timeline.total(Phase::warm_up).ledger.scheduled +
                             measured_phase(record).ledger.scheduled;
-  if (losses_are_tolerated(record) && !record.moved.empty()) {
+  const bool any_lost = std::ranges::any_of(
+      record.agents, [](const AgentRecord& agent) { return agent.lost.has_value(); });
+  if (any_lost && losses_are_tolerated(record)) {
     // What a lost agent did not report and what nobody asked meanwhile is told as lost, not as a
     // wrong pace of the others.
     const RequestAccount all = sum_of(accounts_of(record));
-    planned -= std::min(planned, all.lost + all.left_out);
+    planned -= std::min(planned, all.lost + all.left_out + all.never_due);
     scheduled -= all.moved_on;
   }
   if (planned == 0) {

@@ -7,13 +7,11 @@
 #include "scenarios/schema/sections/prompts_section.hpp"
 #include "scenarios/schema/sections/section_table.hpp"
 #include "scenarios/schema/sections/target_section.hpp"
+#include "scenarios/schema/sections/thresholds_section.hpp"
 
 namespace squall::scenarios {
 
 namespace {
-
-using Kind = DocumentNode::Kind;
-using std::string_view;
 
 void read_phases(const TableReader& reader, Phases& phases) {
   assign(phases.warm_up, reader.duration("warm_up", any_duration));
@@ -27,45 +25,6 @@ void read_accuracy(const TableReader& reader, AccuracyCheck& accuracy) {
   assign(accuracy.time_limit, reader.duration("time_limit", positive_duration));
 }
 
-// A threshold on what this scenario does not measure could never be judged.
-std::string mistake_of_threshold(const DocumentNode& root, Metric metric) {
-  if (metric == Metric::accuracy && root.find("accuracy") == nullptr) {
-    return "nothing measures 'accuracy' here; add accuracy = { sample = 0.02 } above";
-  }
-  const DocumentEntry* const target = root.find("target");
-  const bool cached = target != nullptr && target->value.find("cache") != nullptr;
-  if (metric == Metric::cache_hit && !cached) {
-    return "nothing measures 'cache_hit' here; add [target.cache] with time_to_live = \"1m\"";
-  }
-  return {};
-}
-
-void read_thresholds(const DocumentNode& root, std::vector<Threshold>& thresholds,
-                     Mistakes& mistakes) {
-  constexpr string_view wanted = "an array of strings such as [\"ttft p95 < 300ms\"]";
-  const DocumentEntry* const entry = root.find("thresholds");
-  if (entry == nullptr) return;
-  if (entry->value.kind != Kind::array) {
-    mistakes.add(entry->value.place, wrong_kind(*entry, wanted));
-    return;
-  }
-  for (const DocumentNode& item : entry->value.items) {
-    if (item.kind != Kind::text) {
-      mistakes.add(item.place,
-                   "'thresholds': expected a string such as \"ttft p95 < 300ms\", found " +
-                       std::string(kind_name(item)));
-      continue;
-    }
-    try {
-      thresholds.push_back(parse_threshold(item.text));
-      const std::string mistake = mistake_of_threshold(root, thresholds.back().metric);
-      if (!mistake.empty()) mistakes.add(item.place, mistake);
-    } catch (const ThresholdError& error) {
-      mistakes.add(item.place, error.what());
-    }
-  }
-}
-
 }  // namespace
 
 Scenario read_scenario(const DocumentNode& root, Mistakes& mistakes) {
@@ -76,7 +35,7 @@ Scenario read_scenario(const DocumentNode& root, Mistakes& mistakes) {
   assign(scenario.name, reader.line("name", longest_name));
   assign(scenario.description, reader.text("description"));
   assign(scenario.seed, reader.whole("seed", 0, std::numeric_limits<std::int64_t>::max()));
-  read_thresholds(root, scenario.thresholds, mistakes);
+  read_thresholds(root, scenario, mistakes);
 
   reader.require("target", "[target] with model = \"synthetic:llama-15m/q8_0\"");
   with_section(root, target_section, "target", mistakes,

@@ -13,7 +13,7 @@ namespace squall::scenarios {
 
 inline constexpr auto file_keys = std::to_array<std::string_view>(
     {"name", "description", "seed", "thresholds", "target", "users", "arrivals", "trace", "prompts",
-     "answers", "categories", "accuracy", "agents", "phases"});
+     "answers", "categories", "accuracy", "agents", "phases", "slo", "adaptive"});
 inline constexpr auto target_keys = std::to_array<std::string_view>(
     {"kind",
      // every kind
@@ -48,6 +48,9 @@ inline constexpr auto category_keys =
 inline constexpr auto accuracy_keys = std::to_array<std::string_view>({"sample", "time_limit"});
 inline constexpr auto agents_keys = std::to_array<std::string_view>(
     {"require", "weights", "may_lose", "take_over_ramp", "may_pause"});
+/// Beside the names of limits, which limit_name knows.
+inline constexpr auto adaptive_keys =
+    std::to_array<std::string_view>({"environment", "hardware", "model_size", "file"});
 inline constexpr auto phases_keys =
     std::to_array<std::string_view>({"warm_up", "measure", "drain"});
 

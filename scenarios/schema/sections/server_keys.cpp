@@ -5,6 +5,7 @@
 
 #include "scenarios/schema/nearest_name.hpp"
 #include "scenarios/schema/sections/section_table.hpp"
+#include "scenarios/text/words.hpp"
 
 namespace squall::scenarios {
 
@@ -115,21 +116,13 @@ void read_api_key(const TableReader& reader, OpenAiSettings& server) {
   assign(server.api_key_file, reader.line("api_key_file", longest_path));
 }
 
-std::string in_lower_case(string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
 std::string mistake_of_header(const DocumentEntry& header) {
   constexpr auto secret = std::to_array<string_view>(
       {"authorization", "proxy-authorization", "x-api-key", "api-key", "cookie"});
   constexpr auto own = std::to_array<string_view>(
       {"host", "content-length", "content-type", "transfer-encoding", "connection", "accept",
        "accept-encoding", "expect", "te", "trailer", "upgrade", "user-agent"});
-  const std::string lower = in_lower_case(header.key);
+  const std::string lower = squall::scenarios::lower(header.key);
   const std::string name = "header " + quoted(header.key);
   if (lower.empty() || lower.size() > longest_name ||
       !consists_of(lower, {letters, digits, "!#$%&'*+-.^_`|~"})) {
@@ -171,7 +164,7 @@ void read_headers(const TableReader& reader, OpenAiSettings& server) {
   std::vector<std::string> seen;
   for (const DocumentEntry& header : entry->value.entries) {
     std::string mistake = mistake_of_header(header);
-    const std::string lower = in_lower_case(header.key);
+    const std::string lower = squall::scenarios::lower(header.key);
     if (mistake.empty() && std::find(seen.begin(), seen.end(), lower) != seen.end()) {
       mistake = "header " + quoted(header.key) +
                 " stands here twice: capital letters make no other name; remove one";
@@ -188,7 +181,6 @@ void read_server_keys(const TableReader& reader, TargetSettings& target) {
   constexpr std::array<string_view, 2> apis{"chat", "completions"};  // in the order of Api
   OpenAiSettings& server = target.openai;
   read_url(reader, server);
-  reader.require("model", "model = \"…\", the name by which the server knows it");
   assign(target.model, reader.line("model", longest_path));
   assign(server.api, reader.choice("api", apis, "APIs"));
   assign(server.stream, reader.flag("stream"));

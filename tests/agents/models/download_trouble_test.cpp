@@ -119,6 +119,36 @@ BOOST_AUTO_TEST_CASE(a_redirect_is_followed_and_a_loop_is_not) {
   BOOST_TEST(pauses.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_redirect_to_a_host_that_may_not_be_asked_is_not_followed) {
+  const HttpServer hidden([&](const HttpRequest& request, HttpConnection& connection) {
+    answer_file(request, connection, content, "\"one\"");
+  });
+  std::string elsewhere = hidden.url("/m.gguf");
+  elsewhere.replace(elsewhere.find("127.0.0.1"), 9, "localhost");
+  const HttpServer server([&](const HttpRequest& request, HttpConnection& connection) {
+    if (request.path == "/there")
+      answer_file(request, connection, content, "\"one\"");
+    else
+      connection.answer("302 Found", {},
+                        "Location: " + (request.path == "/here" ? "/there" : elsewhere) + "\r\n");
+  });
+  std::vector<std::string> asked;
+  context.may_ask = [&](const std::string& host) {
+    asked.push_back(host);
+    return host == "127.0.0.1";
+  };
+  BOOST_TEST(says(refusal(order_from({server.url("/m.gguf")})),
+                  "leads to the host localhost, which may not be asked"));
+  BOOST_TEST(hidden.requests().empty());
+  BOOST_TEST(pauses.empty());
+  BOOST_TEST(says(refusal(order_from({elsewhere})), "localhost, which may not be asked"));
+  BOOST_TEST(hidden.requests().empty());
+  asked.clear();
+  fetch(order_from({server.url("/here")}));
+  BOOST_TEST((read_file(place()) == content));
+  BOOST_TEST(asked == (std::vector<std::string>{"127.0.0.1", "127.0.0.1"}));
+}
+
 BOOST_AUTO_TEST_CASE(only_http_and_https_are_spoken_also_after_a_redirect) {
   const fs::path secret = folder.write("secret.gguf", content);
   const HttpServer server([&](const HttpRequest&, HttpConnection& connection) {

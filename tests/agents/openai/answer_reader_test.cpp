@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "scenarios/text/utf8.hpp"
+
 using namespace squall;
 using namespace squall::agents;
 using actors::Instant;
@@ -141,11 +143,11 @@ BOOST_AUTO_TEST_CASE(the_fast_reader_says_what_the_library_says_of_any_text) {
 BOOST_AUTO_TEST_CASE(utf8_is_told_from_other_bytes) {
   for (const char* good : {"", "plain text, longer than eight", "\u00e4\u20ac\U0001F600",
                            "\xED\x9F\xBF", "\xEE\x80\x80", "\xF4\x8F\xBF\xBF"})
-    BOOST_TEST(is_utf8(good));
+    BOOST_TEST(scenarios::is_utf8(good));
   for (const char* bad : {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80",
                           "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xE2\x82",
                           "\xF0\x9F\x98", "12345678\xFF", "\xE2\x28\xA1"})
-    BOOST_TEST(!is_utf8(bad));
+    BOOST_TEST(!scenarios::is_utf8(bad));
 }
 
 BOOST_AUTO_TEST_CASE(a_stamp_is_kept_for_each_content_chunk_and_none_for_a_role) {

@@ -30,6 +30,7 @@ inline agents::ServerPrompts plain_prompts() {
               [](const scenarios::Prompt& prompt) {
                 return std::get<std::string>(prompt.parts.at(0).text);
               },
+          .count = [](const scenarios::Prompt&) { return 77U; },
           .token_counts = "estimated"};
 }
 

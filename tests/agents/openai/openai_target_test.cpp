@@ -103,6 +103,12 @@ BOOST_AUTO_TEST_CASE(a_chat_request_says_what_the_scenario_wants) {
   BOOST_TEST(body == expected);
 }
 
+BOOST_AUTO_TEST_CASE(prompt_tokens_are_counted_here_where_the_server_tells_none) {
+  const RequestTimeline timeline = ask_one_who_says(event_head + some_content + "data: [DONE]\n\n");
+  BOOST_TEST(outcome_of(timeline) == "completed");
+  BOOST_TEST(timeline.prompt_tokens == 77u);  // as the prompts of these tests count
+}
+
 BOOST_AUTO_TEST_CASE(a_completion_that_is_not_streamed_is_one_chunk) {
   std::string seen;
   ScriptedServer server(with_models([&](Visit& visit, const std::string& request) {

@@ -144,6 +144,11 @@ BOOST_AUTO_TEST_CASE(whoever_waits_gets_the_next_connection_in_turn) {
   BOOST_TEST(pool.in_use() == 2u);
   BOOST_TEST(!pool.give_back(nullptr).has_value());
   BOOST_TEST(pool.in_use() == 1u);
+  BOOST_TEST(pool.ask(6, is_alive).has_value());
+  for (const int waiting : {7, 8}) BOOST_TEST(!pool.ask(waiting, is_alive).has_value());
+  pool.forget_waiting();
+  BOOST_TEST(!pool.leave(7));
+  BOOST_TEST(!pool.give_back(nullptr).has_value());  // nobody's turn
 }
 
 BOOST_AUTO_TEST_CASE(retry_after_is_seconds_or_a_date) {

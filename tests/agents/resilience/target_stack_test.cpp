@@ -106,6 +106,8 @@ BOOST_FIXTURE_TEST_CASE(a_retried_request_counts_from_its_first_attempt, WithRet
   BOOST_REQUIRE(seen->wait_for_submitted(2));
   BOOST_TEST((seen->open.front().prompt == request.prompt));
   BOOST_TEST((seen->open.front().deadline == request.deadline));
+  BOOST_TEST(request.attempt == 1u);
+  BOOST_TEST(seen->open.front().attempt == 2u);
   inner->end_oldest(Completed{}, "answer");
   BOOST_REQUIRE(heard.wait_for_ended(1));
   const auto& timeline = heard.ended.front();

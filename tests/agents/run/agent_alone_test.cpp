@@ -130,17 +130,7 @@ BOOST_AUTO_TEST_CASE(another_run_at_the_coordinators_place_ends_the_waiting) {
 }
 
 BOOST_AUTO_TEST_CASE(answers_are_not_checked_without_a_lease) {
-  begin(R"(
-name = "test"
-accuracy = { sample = 0.5, time_limit = "20s" }
-[target]
-model = "synthetic:llama-15m/q8_0"
-[users]
-count = 4
-[phases]
-measure = "10s"
-drain = "1s"
-)");
+  begin(checked_scenario("10s"));
   live_until(start + 1s);
   lose_the_coordinator();
   live_until(start + 10100ms);
@@ -149,6 +139,13 @@ drain = "1s"
   live_until(now + 1s);
   BOOST_TEST(!find<effect::CheckAnswers>(seen));
   BOOST_TEST(std::holds_alternative<PartSealed>(journal.back()));
+  std::vector<RunEvent> events;
+  for (const AgentEntry& entry : journal)
+    if (const auto* taken = std::get_if<BatchTaken>(&entry))
+      for (const RunEvent& event : taken->batch.snapshot.events) events.push_back(event);
+  BOOST_REQUIRE(events.size() == 1u);  // the report has it, whoever watches this agent
+  BOOST_TEST(events[0].what.find("answers are not checked") != std::string::npos);
+  BOOST_TEST((start + events[0].at <= now));
 }
 
 // ---- before it has a run

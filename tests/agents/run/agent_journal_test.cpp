@@ -26,6 +26,28 @@ bool sends_batch(const AgentEffect& any) {
   return send != nullptr && std::holds_alternative<MetricsBatch>(send->message);
 }
 
+/// The plan is done; three requests are open and have the rest of the drain.
+struct Draining : AgentDriver {
+  void drain_for(const std::string& drain) {
+    std::string text = plain_scenario;
+    const std::string planned = "drain = \"1s\"";
+    text.replace(text.find(planned), planned.size(), "drain = \"" + drain + "\"");
+    begin(text);
+    live_until(start + 3600ms);
+    take(run.on_users_stopped(now));
+    live_until(now + 200ms);
+    BOOST_TEST(!find<effect::AbandonOpen>(seen));
+  }
+  /// Every request has ended by now.
+  std::string why_it_stopped() {
+    in_flight = 0;
+    live_until(now + 1s);
+    const auto* sealed = sent<Sealed>(seen);
+    BOOST_REQUIRE(sealed);
+    return sealed->stopped_because;
+  }
+};
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(agent_journal, AgentDriver)
@@ -126,17 +148,7 @@ BOOST_AUTO_TEST_CASE(a_disk_that_is_full_only_at_the_seal_takes_nothing_from_the
 }
 
 BOOST_AUTO_TEST_CASE(an_order_to_check_that_was_not_carried_out_does_not_hold_up_the_end) {
-  begin(R"(
-name = "test"
-accuracy = { sample = 0.5, time_limit = "20s" }
-[target]
-model = "synthetic:llama-15m/q8_0"
-[users]
-count = 4
-[phases]
-measure = "2s"
-drain = "1s"
-)");
+  begin(checked_scenario("2s"));
   live_until(start + 2100ms);
   run.on_users_stopped(now);
   const auto list = run.on_snapshot(empty_snapshot(0), now);
@@ -187,6 +199,58 @@ BOOST_AUTO_TEST_CASE(asked_to_end_it_hands_over_what_it_has_and_says_why) {
   BOOST_REQUIRE(leave);
   BOOST_TEST(leave->exit_code == 130);
   BOOST_TEST(!leave->undelivered);
+}
+
+BOOST_FIXTURE_TEST_CASE(asked_to_end_while_answers_are_awaited_it_says_that_it_cut_them_off,
+                        Draining) {
+  drain_for("10s");
+  take(run.on_asked_to_end(now));
+  live_until(now + 1900ms);
+  BOOST_TEST(!find<effect::AbandonOpen>(seen));
+  live_until(now + 300ms);
+  const auto* abandon = find<effect::AbandonOpen>(seen);
+  BOOST_REQUIRE(abandon);
+  BOOST_TEST(std::holds_alternative<Cancelled>(abandon->outcome));
+  BOOST_TEST(why_it_stopped().find("asked to end") != std::string::npos);
+}
+
+BOOST_FIXTURE_TEST_CASE(asked_to_end_when_every_answer_comes_in_time_nothing_was_cut_off,
+                        Draining) {
+  drain_for("10s");
+  take(run.on_asked_to_end(now));
+  live_until(now + 1s);
+  BOOST_TEST(why_it_stopped().empty());
+  BOOST_TEST(!find<effect::AbandonOpen>(seen));
+}
+
+BOOST_FIXTURE_TEST_CASE(asked_to_end_just_before_the_drain_ends_by_plan_nothing_was_cut_off,
+                        Draining) {
+  drain_for("1s");
+  take(run.on_asked_to_end(now));
+  live_until(now + 1s);
+  const auto* abandon = find<effect::AbandonOpen>(seen);
+  BOOST_REQUIRE(abandon);
+  BOOST_TEST(std::holds_alternative<OpenAtEnd>(abandon->outcome));
+  BOOST_TEST(why_it_stopped().empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(asked_to_end_and_then_stopped_by_the_coordinator_it_was_told_to, Draining) {
+  drain_for("10s");
+  take(run.on_asked_to_end(now));
+  take(say(StopLoad{0ns}));
+  live_until(now + 200ms);
+  BOOST_TEST(find<effect::AbandonOpen>(seen));
+  BOOST_TEST(why_it_stopped().empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(asked_to_end_it_keeps_the_reason_that_it_had, Draining) {
+  begin();
+  live_until(start + 1500ms);
+  take(run.on_journal_failed("no space left on device", now));
+  take(run.on_asked_to_end(now));
+  run.on_users_stopped(now);
+  live_until(now + 200ms);
+  BOOST_TEST(why_it_stopped().find("no space left on device") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(asked_to_end_it_does_not_wait_for_ever) {
@@ -332,7 +396,7 @@ BOOST_AUTO_TEST_CASE(a_journal_that_is_none_or_damaged_or_done_is_refused_in_wor
   shortened.erase(shortened.end() - 2);  // the last batch, but not the seal that counts it
   BOOST_CHECK_THROW(AgentRun::handing_over(shortened, times, now), JournalError);
   auto done = entries;
-  done.push_back(AllAcknowledged{});
+  done.emplace_back(std::in_place_type<AllAcknowledged>);
   BOOST_CHECK_THROW(AgentRun::handing_over(done, times, now), JournalError);
 }
 

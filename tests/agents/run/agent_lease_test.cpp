@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(without_an_answered_beat_the_load_does_not_begin) {
   BOOST_TEST(find<effect::PauseLoad>(seen));
   answers_beats = true;
   live_until(start + 1s);
-  BOOST_TEST(count<effect::ResumeLoad>(seen) == 1u);
+  BOOST_TEST(resumed(seen) == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_lease_that_is_renewed_before_the_start_costs_nothing) {
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_late_answer_renews_from_its_beat_and_not_from_now) {
   const Instant beat = newest_beat;
   live_until(beat + 900ms);
   take(say(LeaseRenewed{0, beat.time_since_epoch().count()}));
-  BOOST_TEST(count<effect::ResumeLoad>(seen) == 1u);
+  BOOST_TEST(resumed(seen) == 1u);
   live_until(beat + times.lease - 1ns);
   BOOST_TEST(count<effect::PauseLoad>(seen) == 1u);
   live_until(beat + times.lease);
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(an_answer_that_is_older_than_a_lease_resumes_nothing) {
   live_until(beat + times.lease + 1s);
   take(say(LeaseRenewed{0, beat.time_since_epoch().count()}));
   BOOST_TEST(count<effect::PauseLoad>(seen) == 1u);
-  BOOST_TEST(count<effect::ResumeLoad>(seen) == 0u);
+  BOOST_TEST(resumed(seen) == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(a_process_that_was_stopped_pauses_before_it_believes_an_answer) {
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_was_stopped_pauses_before_it_believes_an_ans
   now += 8s;  // SIGSTOP; an answer was waiting all that time
   take(say(LeaseRenewed{0, beat.time_since_epoch().count()}));
   BOOST_TEST(count<effect::PauseLoad>(seen) == 1u);
-  BOOST_TEST(count<effect::ResumeLoad>(seen) == 0u);
+  BOOST_TEST(resumed(seen) == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(paused_time_is_in_the_batches_to_the_nanosecond) {
@@ -177,13 +177,13 @@ BOOST_AUTO_TEST_CASE(paused_time_is_in_the_batches_to_the_nanosecond) {
   live_until(end + 4s);
   answers_beats = true;
   live_until(now + 1s);
-  BOOST_REQUIRE(count<effect::ResumeLoad>(seen) == 1u);
-  const Instant resumed = newest_beat;  // the answer came in no time
-  live_until(resumed + 3s);
+  BOOST_REQUIRE(resumed(seen) == 1u);
+  const Instant resumed_at = newest_beat;  // the answer came in no time
+  live_until(resumed_at + 3s);
   nanoseconds paused{0};
   for (const AgentEntry& entry : journal)
     if (const auto* taken = std::get_if<BatchTaken>(&entry)) paused += taken->batch.snapshot.paused;
-  BOOST_TEST((paused == resumed - end));
+  BOOST_TEST((paused == resumed_at - end));
 }
 
 BOOST_AUTO_TEST_CASE(a_load_that_ended_is_not_paused) {

@@ -87,7 +87,25 @@ BOOST_AUTO_TEST_CASE(an_agent_that_was_given_up_stops_hands_over_and_seals) {
   BOOST_REQUIRE(sealed);
   BOOST_TEST(sealed->batches == snapshots.size());
   BOOST_TEST(sealed->stopped_because.empty());  // it was told to
-  BOOST_TEST(!find<effect::ResumeLoad>(seen));
+  BOOST_TEST(resumed(seen) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(an_agent_that_cannot_report_what_it_measured_ends_its_part_and_says_why) {
+  begin(long_scenario);
+  live_until(start + 5s);
+  const auto batches = newest_batch;
+  seen.clear();
+  take(run.on_snapshot(endless_snapshot(), now));
+  BOOST_TEST(newest_batch == batches);
+  BOOST_TEST(count<effect::Warn>(seen) == 1u);
+  BOOST_TEST(find<effect::StopUsers>(seen));
+  run.on_users_stopped(now);
+  in_flight = 0;
+  live_until(now + 3s);
+  const auto* sealed = sent<Sealed>(seen);
+  BOOST_REQUIRE(sealed);
+  BOOST_TEST(sealed->batches == newest_batch);
+  BOOST_TEST(sealed->stopped_because.find("1 MiB") != std::string::npos, sealed->stopped_because);
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_order_that_is_repeated_does_no_harm) {

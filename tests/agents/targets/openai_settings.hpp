@@ -31,6 +31,7 @@ inline agents::ServerPrompts plain_prompts() {
                 return std::vector<agents::ChatMessage>{{"user", text(prompt)}};
               },
           .text = text,
+          .count = [](const scenarios::Prompt&) { return 7U; },
           .token_counts = "not at all"};
 }
 

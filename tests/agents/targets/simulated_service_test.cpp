@@ -139,6 +139,23 @@ BOOST_AUTO_TEST_CASE(the_slow_agent_is_slow_and_the_others_are_not) {
   BOOST_TEST((other.plan(asking(1), start).ended == start + 100ms));
 }
 
+BOOST_AUTO_TEST_CASE(with_weights_the_slow_agent_is_the_one_that_has_its_place_in_the_round) {
+  settings.simulated.slow_factor = 30;
+  const scenarios::AgentShare heavy{0, 5, 3}, light{3, 5, 1}, last{4, 5, 1};
+  const auto is_slow = [&](const scenarios::AgentShare& share) {
+    SimulatedService made(settings, share);
+    return made.plan(asking(1), start).ended == start + 3s;
+  };
+  for (const int place : {0, 1, 2, 3, 4}) {
+    settings.simulated.slow_agent = place;
+    BOOST_TEST(is_slow(heavy) == (place < 3));
+    BOOST_TEST(is_slow(light) == (place == 3));
+    BOOST_TEST(is_slow(last) == (place == 4));
+  }
+  settings.simulated.slow_agent = -1;
+  BOOST_TEST(!is_slow(heavy));
+}
+
 BOOST_AUTO_TEST_CASE(refusals_and_errors_come_as_often_as_asked_for) {
   settings.simulated.refuse_rate = 0.1;
   settings.simulated.error_rate = 0.2;
@@ -164,13 +181,14 @@ BOOST_AUTO_TEST_CASE(refusals_and_errors_come_as_often_as_asked_for) {
 
 BOOST_AUTO_TEST_CASE(another_attempt_has_chances_of_its_own) {
   settings.simulated.error_rate = 0.5;
-  settings.retries.attempts = 50;
   auto simulated = service();
+  auto elsewhere = service();
   for (int i = 0; i < 200; ++i) {
-    const auto request = asking(1);
-    int attempts = 1;
-    while (!completed(simulated.plan(request, start)) && attempts < 50) ++attempts;
-    BOOST_TEST(attempts < 50);
+    auto request = asking(1);
+    while (!completed(simulated.plan(request, start)) && request.attempt < 50) ++request.attempt;
+    BOOST_TEST(request.attempt < 50u);
+    // And the same ones wherever it is made.
+    BOOST_TEST(completed(elsewhere.plan(request, start)));
   }
 }
 

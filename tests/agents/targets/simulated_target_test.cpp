@@ -121,6 +121,21 @@ BOOST_AUTO_TEST_CASE(abandoned_requests_end_with_the_outcome_that_was_given) {
   BOOST_TEST((heard.ended.back().admitted != Instant{}));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_submitted_after_others_were_abandoned_goes_on) {
+  scenario.target.simulated.servers = 1;
+  make();
+  for (std::size_t round = 1; round <= 50; ++round) {
+    target->submit(asking(1'000'000));
+    target->abandon(OpenAtEnd{});
+    target->submit(asking(1));  // before the target's thread has come to it
+    BOOST_REQUIRE(heard.wait_for_ended(2 * round));
+    const RequestTimeline& last = heard.ended.back();
+    BOOST_TEST(last.request == 2 * round);
+    BOOST_TEST(std::holds_alternative<Completed>(last.outcome));
+    BOOST_TEST((last.admitted == last.dispatched));  // the server was free
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_target_that_goes_away_with_open_requests_does_not_hang) {
   scenario.target.simulated.first_token = Distribution::constant(3600);
   make();

@@ -169,6 +169,18 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_never_shakes_hands_ends_with_the_time_to_c
   BOOST_TEST((std::chrono::steady_clock::now() - begun < 10s));
 }
 
+BOOST_FIXTURE_TEST_CASE(whose_first_token_is_not_awaited_longer_times_out_while_it_connects,
+                        TlsFixture) {
+  auto hasty = scenario();
+  hasty.target.openai.connect_timeout = 1min;
+  hasty.target.first_token_timeout = 400ms;
+  TargetDriver driver(openai_target(hasty));
+  server.reset();
+  server.emplace(MockServerOptions{.port = port, .on_accept = OnAccept::say_nothing});
+  BOOST_TEST(in_words(driver.ask("@paced").outcome) == "timed out");
+  BOOST_TEST(driver.happened("no first token within 0.4 s"));
+}
+
 BOOST_FIXTURE_TEST_CASE(tls_where_plain_text_is_spoken_is_no_answer, TlsFixture) {
   const std::string url = "http://127.0.0.1:" + std::to_string(port) + "/v1";
   BOOST_TEST(!refusal(openai_scenario(url)).empty());

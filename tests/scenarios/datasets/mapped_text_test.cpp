@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "scenarios/text/utf8.hpp"
 #include "tests/scenarios/datasets/dataset_files.hpp"
 
 using namespace squall::scenarios;

@@ -1,10 +1,13 @@
 #include "scenarios/datasets/trace_reader.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <string>
 
 #include "scenarios/datasets/trace_columns.hpp"
+#include "scenarios/load/arrival_stream.hpp"
+#include "scenarios/load/load_plan.hpp"
 #include "tests/scenarios/datasets/dataset_files.hpp"
 
 using namespace squall::scenarios;
@@ -133,6 +136,41 @@ BOOST_AUTO_TEST_CASE(skip_and_limit_count_entries_of_the_file) {
   const auto broken = folder.write("broken.jsonl", std::string(mooncake) + "{broken");
   BOOST_TEST(load_trace(broken, replay(Format::automatic, 0, 3))->entries.size() == 3u);
   BOOST_TEST(says(refusal([&] { load_trace(broken, replay()); }), "broken.jsonl:4: the line"));
+}
+
+// From the file to what is asked when: as an agent does it.
+BOOST_AUTO_TEST_CASE(skip_and_limit_of_a_file_hold_once_on_the_way_to_the_plan) {
+  const DatasetFolder folder;
+  std::string text;
+  for (int i = 0; i < 200; ++i)
+    text += R"({"timestamp": )" + std::to_string(1000 + 100 * (i / 2)) + R"(, "input_length": )" +
+            std::to_string(10 + i) + R"(, "output_length": 5})" + "\n";
+  const auto path = folder.write("trace.jsonl", text);
+  Scenario scenario;
+  scenario.categories.emplace_back();
+  scenario.phases.warm_up = 2s;
+  scenario.phases.measure = 10s;
+  for (const std::uint64_t limit : {std::uint64_t{0}, std::uint64_t{150}, std::uint64_t{7}}) {
+    for (const std::uint64_t skip : {std::uint64_t{0}, std::uint64_t{11}, std::uint64_t{100}}) {
+      const TraceReplay load = replay(Format::automatic, skip, limit);
+      scenario.load = load;
+      const auto trace = load_trace(path, load);
+      const LoadPlan plan = make_load_plan(scenario, {}, trace);
+      const std::uint64_t wanted = std::min(200 - skip, limit == 0 ? 200 : limit);
+      BOOST_TEST(plan.arrivals == wanted, "skip " << skip << ", limit " << limit);
+      const auto arrivals = arrivals_of(scenario, plan);
+      const nanoseconds first = 100ms * (skip / 2);
+      std::uint64_t wrong = 0, seen = 0;
+      for (; const auto arrival = arrivals->next(); ++seen) {
+        const std::uint64_t of_file = skip + seen;
+        const auto request = plan_request(scenario, {arrival->arrival, 0, 0}, trace.get());
+        wrong += request.prompt_tokens != 10 + of_file;
+        wrong += arrival->at != 100ms * (of_file / 2) - first;
+      }
+      BOOST_TEST(seen == wanted);
+      BOOST_TEST(wrong == 0u);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_line_is_refused_with_its_number_and_a_remedy) {

@@ -146,8 +146,6 @@ BOOST_AUTO_TEST_CASE(entries_of_a_trace_are_shared_out_like_arrivals) {
   load.file = "trace.csv";
   check_shares(with_load(load), trace);
   load.time_scale = 3;
-  load.skip = 11;
-  load.limit = 300;
   check_shares(with_load(load), trace);
 }
 
@@ -267,27 +265,12 @@ BOOST_AUTO_TEST_CASE(a_trace_of_a_hundred_thousand_replays_at_ten_times_with_the
   BOOST_TEST(wrong == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_trace_begins_with_the_first_entry_that_is_not_skipped) {
-  const auto trace = trace_of(100, 1s);  // entries 2i and 2i + 1 at i seconds
-  TraceReplay load;
-  load.skip = 10;
-  load.limit = 6;
-  const auto arrivals = arrivals_in(with_load(load), {}, trace);
-  BOOST_REQUIRE(arrivals.size() == 6u);
-  for (std::size_t i = 0; i < 6; ++i) {
-    BOOST_TEST(arrivals[i].arrival == 10 + i);
-    BOOST_TEST((arrivals[i].at == std::chrono::seconds(i / 2)));
-  }
-}
-
 BOOST_AUTO_TEST_CASE(entries_at_or_after_the_stop_are_not_planned) {
   TraceReplay load;
   const auto trace = trace_of(100, 1s);
   BOOST_TEST(arrivals_in(with_load(load), {}, trace).size() == 24u);  // 0 s to 11 s
   load.time_scale = 0.001;
   BOOST_TEST(arrivals_in(with_load(load), {}, trace).size() == 2u);
-  load.skip = 1000;
-  BOOST_TEST(arrivals_in(with_load(load), {}, trace).empty());
   BOOST_TEST(arrivals_in(with_load(load), {}, std::make_shared<Trace>()).empty());
 }
 

@@ -24,7 +24,7 @@ namespace squall::agents {
 /// None: it went well.
 using Trouble = std::optional<actors::Failed>;
 
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection {
  public:
   explicit Connection(boost::asio::io_context& context) : socket_(context) {}
   ~Connection() { abort(); }

@@ -46,6 +46,8 @@ class ConnectionPool {
 
   /// Whoever waits no longer waits. False: it did not.
   bool leave(Asker asker) { return std::erase(waiting_, asker) > 0; }
+  /// The same for all who wait.
+  void forget_waiting() { waiting_.clear(); }
 
   /// The end of every grant, with the connection if it can be used again. Names whose turn it is.
   std::optional<NextTurn> give_back(std::shared_ptr<Connection> reusable) {

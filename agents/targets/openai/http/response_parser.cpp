@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <charconv>
 
+#include "scenarios/text/words.hpp"
+
 namespace squall::agents {
+
+using scenarios::lower;
 
 namespace {
 
@@ -11,18 +15,8 @@ constexpr std::size_t head_limit = 32 << 10;
 constexpr std::size_t chunk_line_limit = 4 << 10;
 constexpr const char* malformed = "malformed HTTP response";
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& letter : result)
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  return result;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
+/// Of a field: a line end inside it is a mistake, not a blank.
+std::string_view trimmed(std::string_view text) { return scenarios::trimmed(text, " \t"); }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 

@@ -7,10 +7,15 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "scenarios/text/words.hpp"
+
 namespace squall::agents {
 
 namespace ip = boost::asio::ip;
 using boost::system::error_code;
+
+using scenarios::lower;
+using scenarios::trimmed;
 
 namespace {
 
@@ -18,13 +23,6 @@ constexpr std::string_view forms = "such as http://127.0.0.1:8000/v1 or https://
 
 [[noreturn]] void refuse(std::string_view why) {
   throw std::invalid_argument(std::string(why) + "; a URL is needed " + std::string(forms));
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& letter : result)
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  return result;
 }
 
 std::uint16_t port_of(std::string_view text) {
@@ -115,12 +113,6 @@ Proxy parse_proxy(std::string_view text) {
   return proxy;
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 bool is_this_machine(const std::string& host) {
   error_code error;
   const auto address = ip::make_address(host, error);
@@ -205,7 +197,7 @@ std::optional<Proxy> proxy_for(const ServerUrl& server, const Environment& envir
   const std::string excepted = first_of({"no_proxy", "NO_PROXY"});
   for (std::string_view rest = excepted; !rest.empty();) {
     const auto comma = std::min(rest.find(','), rest.size());
-    if (entry_matches(lower(trimmed(rest.substr(0, comma))), server)) return std::nullopt;
+    if (entry_matches(lower(trimmed(rest.substr(0, comma), " \t")), server)) return std::nullopt;
     rest.remove_prefix(std::min(comma + 1, rest.size()));
   }
   const std::string proxy = server.tls

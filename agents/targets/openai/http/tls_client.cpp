@@ -161,6 +161,5 @@ IoResult TlsClient::Session::write_some(std::string_view bytes) {
 }
 
 bool TlsClient::Session::has_unread() const { return SSL_pending(impl_->ssl.get()) > 0; }
-bool TlsClient::Session::resumed() const { return SSL_session_reused(impl_->ssl.get()) == 1; }
 
 }  // namespace squall::agents

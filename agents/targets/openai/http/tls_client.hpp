@@ -37,7 +37,6 @@ class TlsClient {
     IoResult read_some(std::span<char> into);
     IoResult write_some(std::string_view bytes);
     bool has_unread() const;  // decrypted bytes that no socket will tell of
-    bool resumed() const;
 
    private:
     IoResult result_of(int returned, std::size_t count);

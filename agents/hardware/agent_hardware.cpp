@@ -1,0 +1,66 @@
+#include "agents/hardware/agent_hardware.hpp"
+
+#include <cstdlib>
+#include <stdexcept>
+
+#include "actors/boot_id.hpp"
+#include "actors/tool_version.hpp"
+#include "agents/engine/model/model_locator.hpp"
+#include "agents/hardware/ceilings.hpp"
+#include "agents/hardware/ceilings_file.hpp"
+#include "agents/hardware/probe/hardware_probe.hpp"
+#include "scenarios/hardware/hardware_profile.hpp"
+
+namespace squall::agents {
+
+using scenarios::HardwareFacts;
+
+namespace {
+
+std::string from_environment(const char* variable) {
+  const char* const text = std::getenv(variable);
+  return text == nullptr ? "" : text;
+}
+
+scenarios::MeasuredCeilings ceilings_here(const HardwareFacts& facts,
+                                          const HardwareWishes& wishes) {
+  const CeilingsPlan plan = plan_ceilings(facts);
+  const auto measure = [&] {
+    if (wishes.on_measuring) wishes.on_measuring();
+    return measure_ceilings(plan);
+  };
+  const auto folder = cache_directory();
+  if (folder.empty()) return measure();
+  const CeilingsFile file(folder / "hardware",
+                          {.boot = actors::boot_id(),
+                           .hardware = scenarios::fingerprint(facts),
+                           .tool_version = std::string(actors::tool_version),
+                           .instruction_set = from_environment("SQUALL_INSTRUCTION_SET")},
+                          plan.buffer_bytes > 0);
+  const auto wait = [&] { return !wishes.wait || wishes.wait(); };
+  const auto found = wishes.measuring == Measuring::again ? file.measure_again(measure, wait)
+                                                          : file.get(measure, wait);
+  return found.value_or(scenarios::MeasuredCeilings{});
+}
+
+}  // namespace
+
+std::string declared_hardware_class(const std::string& asked) {
+  const bool on_command_line = !asked.empty();
+  const std::string name = on_command_line ? asked : from_environment("SQUALL_HARDWARE_CLASS");
+  if (name.empty() || scenarios::find_hardware_class(name)) return name;
+  throw std::invalid_argument(
+      std::string(on_command_line ? "--hardware-class" : "SQUALL_HARDWARE_CLASS") + ": '" + name +
+      "' is no class of hardware; there are gpu-high-end, gpu-mid-range, gpu-integrated, "
+      "cpu-high-end, cpu-mid-range, cpu-low-end, mobile and unknown");
+}
+
+HardwareFacts hardware_here(const HardwareWishes& wishes) {
+  const std::string declared = declared_hardware_class(wishes.declared_class);
+  HardwareFacts facts = probe_hardware(this_machine());
+  facts.declared_class = declared;
+  if (wishes.measuring != Measuring::never) facts.ceilings = ceilings_here(facts, wishes);
+  return facts;
+}
+
+}  // namespace squall::agents

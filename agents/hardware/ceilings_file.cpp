@@ -1,0 +1,143 @@
+#include "agents/hardware/ceilings_file.hpp"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+#include <unistd.h>
+#include <utility>
+
+#include "agents/engine/model/model.hpp"
+#include "agents/hardware/ceilings.hpp"
+#include "agents/models/file_lock.hpp"
+
+namespace squall::agents {
+
+namespace fs = std::filesystem;
+using scenarios::MeasuredCeilings;
+
+namespace {
+
+// A format is a page:
+//   squall-ceilings 1
+//   boot BOOT-ID             and three more lines of the key
+//   read THREADS BYTES       for each number of threads
+//   multiply THREADS INT8 FLOAT INT8-OF-ONE FLOAT-OF-ONE
+//   end
+constexpr const char* first_line = "squall-ceilings 1";
+constexpr const char* last_line = "end";
+constexpr std::size_t reading_limit = 64;
+
+std::string exact(double value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.17g", value);
+  return text.data();
+}
+
+std::string key_lines(const CeilingsKey& key) {
+  return "boot " + key.boot + "\nhardware " + key.hardware + "\nversion " + key.tool_version +
+         "\ninstructions " + key.instruction_set + '\n';
+}
+
+bool is_rate(double rate) { return std::isfinite(rate) && rate >= 0; }
+
+bool read_line(const std::string& line, MeasuredCeilings& ceilings) {
+  std::istringstream words(line);
+  std::string kind, rest;
+  words >> kind;
+  if (kind == "read") {
+    scenarios::BandwidthCeiling each;
+    if (!(words >> each.threads >> each.bytes_per_second) || words >> rest) return false;
+    ceilings.bandwidth.push_back(each);
+    return each.threads > 0 && is_rate(each.bytes_per_second) &&
+           ceilings.bandwidth.size() <= reading_limit;
+  }
+  if (kind != "multiply") return false;
+  return words >> ceilings.threads >> ceilings.int8_per_second >> ceilings.float_per_second >>
+             ceilings.int8_of_one_thread >> ceilings.float_of_one_thread &&
+         !(words >> rest) && is_rate(ceilings.int8_per_second) &&
+         is_rate(ceilings.float_per_second) && is_rate(ceilings.int8_of_one_thread) &&
+         is_rate(ceilings.float_of_one_thread);
+}
+
+}  // namespace
+
+CeilingsFile::CeilingsFile(fs::path folder, CeilingsKey key, bool wants_bandwidth)
+    : folder_(std::move(folder)),
+      file_(folder_ / ("ceilings-" + key.hardware)),
+      key_(std::move(key)),
+      wants_bandwidth_(wants_bandwidth) {}
+
+std::optional<MeasuredCeilings> CeilingsFile::read() const {
+  std::ifstream file(file_);
+  std::string line;
+  if (!std::getline(file, line) || line != first_line) return std::nullopt;
+  std::string key;
+  for (int i = 0; i < 4 && std::getline(file, line); ++i) key += line + '\n';
+  if (key != key_lines(key_)) return std::nullopt;
+  MeasuredCeilings ceilings;
+  while (std::getline(file, line)) {
+    if (line == last_line) {
+      // Memory that could not be had when this was kept is there now.
+      if (wants_bandwidth_ && ceilings.bandwidth.empty()) return std::nullopt;
+      return ceilings;
+    }
+    if (!read_line(line, ceilings)) return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+void CeilingsFile::keep(const MeasuredCeilings& ceilings) const {
+  const fs::path fresh = file_.string() + "." + std::to_string(getpid());
+  std::error_code error;
+  {
+    std::ofstream file(fresh);
+    file << first_line << '\n' << key_lines(key_);
+    for (const auto& each : ceilings.bandwidth)
+      file << "read " << each.threads << ' ' << exact(each.bytes_per_second) << '\n';
+    file << "multiply " << ceilings.threads << ' ' << exact(ceilings.int8_per_second) << ' '
+         << exact(ceilings.float_per_second) << ' ' << exact(ceilings.int8_of_one_thread) << ' '
+         << exact(ceilings.float_of_one_thread) << '\n'
+         << last_line << '\n';
+    file.close();
+    if (file) fs::rename(fresh, file_, error);
+    if (file && !error) return;
+  }
+  fs::remove(fresh, error);  // a full disk: measured again next time
+}
+
+std::optional<MeasuredCeilings> CeilingsFile::locked(
+    bool again, const std::function<MeasuredCeilings()>& measure,
+    const std::function<bool()>& wait) const {
+  std::error_code error;
+  fs::create_directories(folder_, error);
+  std::optional<FileLock> lock;
+  try {
+    lock.emplace(folder_ / "ceilings.lock", wait);
+  } catch (const ModelError&) {  // nothing can be kept there
+    return measure();
+  }
+  if (!lock->locked()) return std::nullopt;
+  const auto kept = read();
+  if (kept && !again) return kept;  // somebody else measured meanwhile
+  MeasuredCeilings measured = measure();
+  if (kept) measured = best_of(*kept, measured);
+  if (kept && measured.bandwidth.empty()) measured.bandwidth = kept->bandwidth;
+  const bool whole = (!measured.bandwidth.empty() || !wants_bandwidth_) && measured.threads > 0;
+  if (whole) keep(measured);  // memory that could not be had now may be there next time
+  return measured;
+}
+
+std::optional<MeasuredCeilings> CeilingsFile::get(const std::function<MeasuredCeilings()>& measure,
+                                                  const std::function<bool()>& wait) const {
+  if (const auto kept = read()) return kept;
+  return locked(false, measure, wait);
+}
+
+std::optional<MeasuredCeilings> CeilingsFile::measure_again(
+    const std::function<MeasuredCeilings()>& measure, const std::function<bool()>& wait) const {
+  return locked(true, measure, wait);
+}
+
+}  // namespace squall::agents

@@ -1,0 +1,190 @@
+#include "coordinator/compare/output/comparison_text.hpp"
+
+#include <algorithm>
+
+#include "coordinator/compare/output/figure_words.hpp"
+#include "coordinator/compare/rank_statistics.hpp"
+#include "coordinator/text/printable_text.hpp"
+#include "coordinator/text/readable_numbers.hpp"
+#include "coordinator/text/text_table.hpp"
+
+namespace squall::coordinator {
+
+namespace {
+
+std::string verdict_of(const FigureComparison& figure) {
+  const std::string better = figure.better ? ", better" : "";
+  if (!figure.margin) return "shown only" + better;
+  return word(figure.judgement) + better;
+}
+
+Style style_of(const FigureComparison& figure) {
+  if (!figure.margin) return Style::dim;
+  switch (figure.judgement) {
+    case Judgement::pass:
+      return Style::good;
+    case Judgement::regression:
+      return Style::bad;
+    default:
+      return Style::warning;
+  }
+}
+
+/// Cells: figure, base, run, change, interval, margin, p, verdict.
+std::vector<std::string> cells_of(const FigureComparison& figure) {
+  const auto median = [&](const std::vector<double>& values, double value) {
+    return values.empty() ? "-" : readable_figure(value, figure.kind.unit);
+  };
+  const bool measured = figure.measured();
+  const double worse = figure.kind.more_is_better ? -1 : 1;
+  return {figure.figure,
+          median(figure.base, figure.base_median),
+          median(figure.run, figure.run_median),
+          measured ? change_text(figure, figure.change) : "-",
+          measured ? interval_text(figure) : "-",
+          figure.margin ? change_text(figure, worse * *figure.margin) : "-",
+          measured ? p_text(figure.margin ? figure.adjusted_p : figure.p) : "-",
+          verdict_of(figure)};
+}
+
+const std::vector<std::string>& headings() {
+  static const std::vector<std::string> names{"figure", "base",   "run", "change",
+                                              "95 %",   "margin", "p",   "verdict"};
+  return names;
+}
+
+std::string side_text(const char* role, const ComparedSide& side) {
+  std::string text =
+      std::string(role) + "  " + printable(side.name) + ": " + plural(side.runs.size(), "run");
+  if (!side.runs.empty()) text += ", " + printable(side.runs.front());
+  if (side.runs.size() > 1) text += " .. " + printable(side.runs.back());
+  return text;
+}
+
+std::vector<std::string> remarks_of(const RunComparison& comparison) {
+  std::vector<std::string> remarks;
+  for (const auto* side : {&comparison.base, &comparison.run})
+    for (const auto& left : side->left_out) remarks.push_back("left out: " + printable(left));
+  for (const auto& each : comparison.comparability.accepted)
+    remarks.push_back("differs on purpose: " + each.what + ": base " + printable(each.base) +
+                      ", run " + printable(each.run));
+  for (const auto& warning : comparison.comparability.warnings)
+    remarks.push_back("warning: " + printable(warning, 300));
+  for (const auto& note : comparison.notes) remarks.push_back(printable(note, 300));
+  for (const auto& figure : comparison.figures)
+    if (!figure.why.empty()) remarks.push_back(figure.figure + ": " + printable(figure.why, 300));
+  return remarks;
+}
+
+std::string table_text(const RunComparison& comparison, const ComparisonStyle& style) {
+  TextTable table("lrrrrrrl");
+  TextTable::Row heading;
+  for (const auto& name : headings()) heading.push_back({name, Style::dim});
+  table.add(heading);
+  for (const auto& figure : comparison.figures) {
+    TextTable::Row row;
+    for (const auto& cell : cells_of(figure)) row.push_back({cell});
+    row.back().style = style_of(figure);
+    table.add(row);
+  }
+  return table.render(style.width, style.colour);
+}
+
+std::string differences_text(const RunComparison& comparison, const ComparisonStyle& style) {
+  TextTable table("lll");
+  table.add({{"differs", Style::dim}, {"base", Style::dim}, {"run", Style::dim}});
+  for (const auto& each : comparison.comparability.differences)
+    table.add({{each.what}, {printable(each.base, 60)}, {printable(each.run, 60)}});
+  return table.render(style.width, style.colour);
+}
+
+Style style_of(const RunComparison& comparison) {
+  if (comparison.judgement == Judgement::regression) return Style::bad;
+  return exit_code(comparison) == 0 ? Style::good : Style::warning;
+}
+
+/// Safe in a cell of a Markdown table, and as text: no markup, no HTML.
+std::string for_markdown(const std::string& text) {
+  std::string escaped;
+  for (const char c : printable(text, 400)) {
+    if (c == '<') {
+      escaped += "&lt;";
+    } else if (c == '&') {
+      escaped += "&amp;";
+    } else {
+      if (c == '|' || c == '\\' || c == '*' || c == '`' || c == '[' || c == '_') escaped += '\\';
+      escaped += c;
+    }
+  }
+  return escaped;
+}
+
+std::string markdown_row(const std::vector<std::string>& cells) {
+  std::string row = "|";
+  for (const auto& cell : cells) row += " " + for_markdown(cell) + " |";
+  return row + "\n";
+}
+
+}  // namespace
+
+std::string comparison_text(const RunComparison& comparison, const ComparisonStyle& style) {
+  std::string text = side_text("base", comparison.base) + "\n" + side_text("run ", comparison.run) +
+                     (comparison.paired ? "; in pairs, interleaved\n\n" : "\n\n");
+  text += comparison.comparability.comparable() ? table_text(comparison, style)
+                                                : differences_text(comparison, style);
+  text += "\n";
+  for (const auto& remark : remarks_of(comparison))
+    for (const auto& line : wrapped(remark, style.width - 2)) text += "  " + line + "\n";
+  text += "\n";
+  const std::string sentence = printable(comparison.sentence, 1000) + " (exit code " +
+                               std::to_string(exit_code(comparison)) + ")";
+  for (const auto& line : wrapped(sentence, style.width))
+    text += styled(line, style_of(comparison), style.colour) + "\n";
+  return text;
+}
+
+std::string spread_text(const std::vector<RunFigures>& runs) {
+  TextTable table("lrrrrr");
+  TextTable::Row heading;
+  for (const char* name : {"figure", "runs", "median", "spread", "lowest", "highest"})
+    heading.push_back({name, Style::dim});
+  table.add(heading);
+  for (const Gate& gate : usual_gates()) {
+    std::vector<double> values;
+    for (const auto& run : runs) {
+      const auto found = run.figures.find(gate.figure);
+      if (run.usable() && found != run.figures.end()) values.push_back(found->second);
+    }
+    if (values.empty()) continue;
+    const FigureUnit unit = kind_of_figure(gate.figure).unit;
+    const double median = median_of(values);
+    const auto [lowest, highest] = std::minmax_element(values.begin(), values.end());
+    table.add({{gate.figure},
+               {readable_count(values.size())},
+               {readable_figure(median, unit)},
+               {median > 0 ? readable_share(deviation_of(values) / median) : "-"},
+               {readable_figure(*lowest, unit)},
+               {readable_figure(*highest, unit)}});
+  }
+  return table.render(100, false) +
+         "\n  spread: median absolute deviation from the median, as a share of it\n";
+}
+
+std::string comparison_markdown(const RunComparison& comparison) {
+  std::string text = "### " + for_markdown(comparison.sentence) + "\n\n";
+  text += "- " + for_markdown(side_text("base", comparison.base)) + "\n";
+  text += "- " + for_markdown(side_text("run", comparison.run)) + "\n\n";
+  if (comparison.comparability.comparable()) {
+    text += markdown_row(headings()) + "|:--|--:|--:|--:|--:|--:|--:|:--|\n";
+    for (const auto& figure : comparison.figures) text += markdown_row(cells_of(figure));
+  } else {
+    text += markdown_row({"differs", "base", "run"}) + "|:--|:--|:--|\n";
+    for (const auto& each : comparison.comparability.differences)
+      text += markdown_row({each.what, each.base, each.run});
+  }
+  text += "\n";
+  for (const auto& remark : remarks_of(comparison)) text += "- " + for_markdown(remark) + "\n";
+  return text;
+}
+
+}  // namespace squall::coordinator

@@ -1,0 +1,348 @@
+#include "coordinator/compare/run_comparison.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cmath>
+#include <cstdio>
+
+#include "coordinator/compare/output/figure_words.hpp"
+#include "coordinator/compare/rank_statistics.hpp"
+#include "coordinator/text/readable_numbers.hpp"
+
+namespace squall::coordinator {
+
+namespace {
+
+constexpr double significance = 0.05;
+// Logarithms need a floor: below a nanosecond, or a token in thirty years, is nothing.
+constexpr double smallest = 1e-9;
+
+/// Ways from figures to "how much worse", where addition has a meaning, and back to changes.
+struct Scale {
+  FigureKind kind;
+
+  double sign() const { return kind.more_is_better ? -1 : 1; }
+  double coordinate(double figure) const {
+    return sign() * (kind.by_difference() ? figure : std::log(std::max(figure, smallest)));
+  }
+  double change(double worse) const {
+    const double signed_change = sign() * worse;
+    return kind.by_difference() ? signed_change : std::expm1(signed_change);
+  }
+  /// A margin of 5 %: latencies 5 % more, rates 5 % less.
+  double margin(double share) const {
+    if (kind.by_difference()) return share;
+    return kind.more_is_better ? -std::log1p(-share) : std::log1p(share);
+  }
+};
+
+/// What is worked out of one figure before the gates are seen together.
+struct Measured {
+  FigureComparison comparison;
+  std::optional<Shift> worse;  // none: too few runs
+  double margin = 0;           // on the scale of `worse`
+};
+
+void take_values(FigureComparison& comparison, const std::vector<RunFigures>& base,
+                 const std::vector<RunFigures>& run, bool paired) {
+  const auto value = [&](const RunFigures& each) -> const double* {
+    const auto found = each.figures.find(comparison.figure);
+    return found == each.figures.end() ? nullptr : &found->second;
+  };
+  for (std::size_t i = 0; paired && i < base.size(); ++i) {
+    if (value(base[i]) == nullptr || value(run[i]) == nullptr) continue;
+    comparison.base.push_back(*value(base[i]));
+    comparison.run.push_back(*value(run[i]));
+  }
+  if (paired) return;
+  for (const auto& each : base)
+    if (value(each) != nullptr) comparison.base.push_back(*value(each));
+  for (const auto& each : run)
+    if (value(each) != nullptr) comparison.run.push_back(*value(each));
+}
+
+Shift worse_by(const FigureComparison& comparison, const Scale& scale, bool paired) {
+  std::vector<double> base;
+  std::vector<double> run;
+  for (const double figure : comparison.base) base.push_back(scale.coordinate(figure));
+  for (const double figure : comparison.run) run.push_back(scale.coordinate(figure));
+  if (!paired) return shift_between(base, run);
+  for (std::size_t i = 0; i < run.size(); ++i) run[i] -= base[i];
+  return shift_of_pairs(run);
+}
+
+/// A run that withholds a figure has one all the same, and perhaps the worst: others cannot stand
+/// for it.
+const RunFigures* withholding(const std::string& figure, const std::vector<RunFigures>& base,
+                              const std::vector<RunFigures>& run) {
+  for (const auto* side : {&run, &base})
+    for (const auto& each : *side)
+      if (each.withheld.contains(figure)) return &each;
+  return nullptr;
+}
+
+Measured measure(const std::string& figure, const std::vector<RunFigures>& base,
+                 const std::vector<RunFigures>& run, bool paired) {
+  Measured result;
+  FigureComparison& comparison = result.comparison;
+  comparison.figure = figure;
+  comparison.kind = kind_of_figure(figure);
+  take_values(comparison, base, run, paired);
+  if (!comparison.base.empty()) comparison.base_median = median_of(comparison.base);
+  if (!comparison.run.empty()) comparison.run_median = median_of(comparison.run);
+  if (!comparison.measured()) return result;
+  const Scale scale{comparison.kind};
+  const Shift worse = worse_by(comparison, scale, paired);
+  comparison.change = scale.change(worse.estimate);
+  comparison.low = std::min(scale.change(worse.low), scale.change(worse.high));
+  comparison.high = std::max(scale.change(worse.low), scale.change(worse.high));
+  comparison.confidence = worse.confidence;
+  comparison.p = worse.p;
+  comparison.better = worse.high < 0;
+  const std::size_t fewest = paired ? fewest_pairs : fewest_runs;
+  if (std::min(comparison.base.size(), comparison.run.size()) >= fewest &&
+      withholding(figure, base, run) == nullptr)
+    result.worse = worse;
+  return result;
+}
+
+void judge_too_few(FigureComparison& comparison, const std::vector<RunFigures>& base,
+                   const std::vector<RunFigures>& run, bool paired) {
+  comparison.judgement = Judgement::inconclusive;
+  if (const RunFigures* each = withholding(comparison.figure, base, run)) {
+    comparison.never_decided = true;
+    comparison.why = each->withheld.at(comparison.figure) + " in run " + each->run +
+                     ": measure longer, or judge by others (--gate=-" + comparison.figure + ")";
+    return;
+  }
+  const std::size_t fewest = paired ? fewest_pairs : fewest_runs;
+  const std::size_t there = std::min(comparison.base.size(), comparison.run.size());
+  if (std::min(base.size(), run.size()) < fewest) {
+    comparison.more_runs = fewest - there;
+    comparison.why = paired ? plural(there, "pair") + " of runs, " + std::to_string(fewest) +
+                                  " are needed for a 95 % interval"
+                            : readable_count(comparison.base.size()) + " and " +
+                                  plural(comparison.run.size(), "run") + ", " +
+                                  std::to_string(fewest) + " a side are needed";
+    return;
+  }
+  comparison.never_decided = comparison.base.empty() || comparison.run.empty();
+  comparison.why = "only " + readable_count(comparison.base.size()) + " and " +
+                   plural(comparison.run.size(), "run") + " have it: judge by others (--gate=-" +
+                   comparison.figure + ")";
+}
+
+/// Intervals shrink as the root of the number of runs. Rough, to plan by; 0 where it is hopeless.
+std::size_t runs_until_decided(const Shift& worse, double margin, std::size_t runs) {
+  const double half = (worse.high - worse.low) / 2;
+  const double room = worse.estimate >= margin ? worse.estimate : margin - worse.estimate;
+  if (!std::isfinite(half) || room <= 0) return 0;
+  const double factor = std::pow(1.1 * half / room, 2);
+  if (factor > 20) return 0;
+  const double more = std::ceil(static_cast<double>(runs) * factor) - static_cast<double>(runs);
+  return static_cast<std::size_t>(std::max(1.0, more));
+}
+
+void judge(Measured& measured) {
+  FigureComparison& comparison = measured.comparison;
+  const Shift& worse = *measured.worse;
+  const std::string margin = change_text(measured.comparison, *comparison.margin);
+  if (worse.high < measured.margin) return;  // pass
+  const bool large = worse.estimate >= measured.margin;
+  if (large && worse.low > 0 && comparison.adjusted_p <= significance) {
+    comparison.judgement = Judgement::regression;
+    comparison.why = "worse by more than the margin, and not by chance";
+    return;
+  }
+  comparison.judgement = Judgement::inconclusive;
+  comparison.more_runs = runs_until_decided(
+      worse, measured.margin, std::min(comparison.base.size(), comparison.run.size()));
+  if (!large)
+    comparison.why = "may be worse by the margin: the interval reaches beyond it";
+  else if (worse.low > 0)
+    comparison.why = "looks worse, but among so many gated figures that may be chance";
+  else
+    comparison.why = "looks worse, but may be chance";
+}
+
+void adjust_together(std::vector<Measured>& gated) {
+  std::vector<double> p;
+  for (const auto& each : gated) p.push_back(each.worse ? each.comparison.p : 1);
+  const auto adjusted = holm_adjusted(p);
+  for (std::size_t i = 0; i < gated.size(); ++i) gated[i].comparison.adjusted_p = adjusted[i];
+}
+
+std::vector<FigureComparison> judged_figures(const std::vector<RunFigures>& base,
+                                             const std::vector<RunFigures>& run,
+                                             const ComparisonOptions& options) {
+  std::vector<Measured> gated;
+  for (const Gate& gate : options.gates) {
+    Measured measured = measure(gate.figure, base, run, options.paired);
+    if (gate.where_measured && measured.comparison.base.empty() &&
+        measured.comparison.run.empty() && withholding(gate.figure, base, run) == nullptr)
+      continue;
+    measured.comparison.margin = gate.margin;
+    measured.margin = Scale{measured.comparison.kind}.margin(gate.margin);
+    gated.push_back(std::move(measured));
+  }
+  adjust_together(gated);
+  std::vector<FigureComparison> figures;
+  for (auto& each : gated) {
+    if (each.worse)
+      judge(each);
+    else
+      judge_too_few(each.comparison, base, run, options.paired);
+    figures.push_back(std::move(each.comparison));
+  }
+  for (const auto& figure : options.also_shown) {
+    const auto same = [&](const FigureComparison& each) { return each.figure == figure; };
+    if (std::any_of(figures.begin(), figures.end(), same)) continue;
+    auto shown = measure(figure, base, run, options.paired).comparison;
+    if (shown.measured()) figures.push_back(std::move(shown));
+  }
+  return figures;
+}
+
+ComparedSide side_of(const std::string& name, const std::vector<RunFigures>& runs) {
+  ComparedSide side{name, {}, {}};
+  for (const auto& each : runs)
+    if (!each.usable())
+      side.left_out.push_back(each.run + ": " +
+                              (each.outcome.empty() ? "not finished" : each.outcome));
+  return side;
+}
+
+/// A figure that only some runs have is judged by those, and said so.
+void tell_what_is_missing(const std::vector<FigureComparison>& figures, std::size_t runs,
+                          std::vector<std::string>& notes) {
+  for (const auto& each : figures) {
+    const std::size_t there = each.base.size() + each.run.size();
+    if (each.margin && there > 0 && there < runs)
+      notes.push_back(std::to_string(runs - there) + " of " + std::to_string(runs) +
+                      " runs do not have " + each.figure);
+  }
+}
+
+void leave_out_unusable(std::vector<RunFigures>& base, std::vector<RunFigures>& run, bool paired) {
+  const auto unusable = [](const RunFigures& each) { return !each.usable(); };
+  if (!paired) {
+    std::erase_if(base, unusable);
+    std::erase_if(run, unusable);
+    return;
+  }
+  for (std::size_t i = base.size(); i-- > 0;)
+    if (unusable(base[i]) || unusable(run[i])) {
+      base.erase(base.begin() + static_cast<std::ptrdiff_t>(i));
+      run.erase(run.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+}
+
+void keep_the_newest(std::vector<RunFigures>& runs, const std::string& side,
+                     std::vector<std::string>& notes) {
+  if (runs.size() <= most_ranked_values) return;
+  notes.push_back("of the " + std::to_string(runs.size()) + " runs of " + side + " the last " +
+                  std::to_string(most_ranked_values) + " count");
+  runs.erase(runs.begin(),
+             runs.begin() + static_cast<std::ptrdiff_t>(runs.size() - most_ranked_values));
+}
+
+Judgement together(const std::vector<FigureComparison>& figures) {
+  Judgement judgement = Judgement::pass;
+  for (const auto& each : figures) {
+    if (!each.margin) continue;
+    if (each.judgement == Judgement::regression) return Judgement::regression;
+    if (each.judgement == Judgement::inconclusive) judgement = Judgement::inconclusive;
+  }
+  return judgement;
+}
+
+/// As many as the hungriest figure needs. A number would be a promise that all can be decided.
+std::size_t more_runs_for_all(const std::vector<FigureComparison>& figures) {
+  std::size_t more = 0;
+  for (const auto& each : figures) {
+    if (!each.margin || each.judgement != Judgement::inconclusive) continue;
+    if (each.more_runs == 0) return 0;
+    more = std::max(more, each.more_runs);
+  }
+  return more;
+}
+
+}  // namespace
+
+const char* word(Judgement judgement) {
+  switch (judgement) {
+    case Judgement::pass:
+      return "pass";
+    case Judgement::regression:
+      return "regression";
+    case Judgement::inconclusive:
+      return "inconclusive";
+    case Judgement::incomparable:
+      return "incomparable";
+  }
+  assert(false);
+  return "";
+}
+
+int exit_code(Judgement judgement) {
+  switch (judgement) {
+    case Judgement::pass:
+      return 0;
+    case Judgement::regression:
+      return 11;
+    case Judgement::inconclusive:
+      return 12;
+    case Judgement::incomparable:
+      return 14;
+  }
+  assert(false);
+  return 1;
+}
+
+int exit_code(const RunComparison& comparison) {
+  return comparison.ending ? comparison.ending->exit_code : exit_code(comparison.judgement);
+}
+
+void end_with(RunComparison& comparison, CourseEnding ending) {
+  if (ending.early) {
+    if (comparison.judgement == Judgement::pass) {
+      comparison.judgement = Judgement::inconclusive;
+      comparison.sentence = "nothing was worse by its margin, which is no pass";
+    }
+    comparison.sentence = ending.sentence + "; until then: " + comparison.sentence;
+  } else {
+    comparison.sentence += "; but " + ending.sentence;
+  }
+  comparison.ending = std::move(ending);
+}
+
+RunComparison compare_runs(std::vector<RunFigures> base, std::vector<RunFigures> run,
+                           const ComparisonOptions& options) {
+  assert(!options.paired || base.size() == run.size());
+  RunComparison result;
+  result.paired = options.paired;
+  result.base = side_of(options.base_name, base);
+  result.run = side_of(options.run_name, run);
+  leave_out_unusable(base, run, options.paired);
+  keep_the_newest(base, options.base_name, result.notes);
+  keep_the_newest(run, options.run_name, result.notes);
+  for (const auto& each : base) result.base.runs.push_back(each.run);
+  for (const auto& each : run) result.run.runs.push_back(each.run);
+  result.comparability = comparability(base, run, options.differing);
+  if (!options.paired)
+    result.notes.push_back(
+        "unpaired: whatever else changed between the two sides counts as a change");
+  if (!result.comparability.comparable()) {
+    result.judgement = Judgement::incomparable;
+  } else {
+    result.figures = judged_figures(base, run, options);
+    tell_what_is_missing(result.figures, base.size() + run.size(), result.notes);
+    result.judgement = together(result.figures);
+    result.more_runs = more_runs_for_all(result.figures);
+  }
+  result.sentence = sentence_of(result);
+  return result;
+}
+
+}  // namespace squall::coordinator

@@ -1,0 +1,43 @@
+#include "coordinator/compare/trend/trend_command.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "coordinator/commands/report_file.hpp"
+#include "coordinator/commands/run_options.hpp"
+#include "coordinator/compare/trend/run_trend.hpp"
+#include "coordinator/live/terminal.hpp"
+
+namespace squall::coordinator {
+
+int trend_command(const TrendOptions& options) {
+  if (options.scenario.empty() && options.tag.empty())
+    throw UsageError(
+        "which runs? squall trend SCENARIO takes a scenario's name, --tag a tag; "
+        "squall list shows both");
+  RunQuery query;
+  query.scenario = options.scenario;
+  query.tag = options.tag;
+  query.hardware_fingerprint = options.hardware;
+  query.model_fingerprint = options.model;
+  query.newest = options.newest;
+  const RunStore store(store_file(options.store, options.state));
+  const auto runs = store.list(query);
+  const TrendSeries series = series_of(runs);
+  if (series.runs.empty())
+    throw UsageError("no finished run of that kind is stored; squall list shows what there is");
+  std::vector<std::string> figures = options.figures;
+  if (figures.empty())
+    for (const auto& gate : usual_gates()) figures.push_back(gate.figure);
+  std::vector<FigureTrend> trends;
+  for (const auto& figure : figures) {
+    gates_of({figure}, true);  // refuses what is no figure
+    trends.push_back(trend_of(figure, series, runs, options.seed));
+  }
+  ReportFile json(options.json);
+  const std::size_t width = std::clamp<std::size_t>(terminal_width(stdout), 60, 120);
+  std::fputs(trend_text(series, trends, width, unicode_wanted(stdout)).c_str(), stdout);
+  return !json.wanted() || json.write(json_trend(series, trends)) ? 0 : 1;
+}
+
+}  // namespace squall::coordinator

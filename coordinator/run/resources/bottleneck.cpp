@@ -1,0 +1,363 @@
+#include "coordinator/run/resources/bottleneck.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <map>
+#include <utility>
+
+#include "coordinator/run/audit.hpp"
+#include "coordinator/run/resources/measured_demand.hpp"
+#include "coordinator/text/readable_numbers.hpp"
+
+namespace squall::coordinator {
+
+using scenarios::ModelFacts;
+using scenarios::TargetKind;
+
+namespace {
+
+Nearness nearness_of(double share) {
+  return share >= reached_share ? Nearness::reached
+         : share >= near_share  ? Nearness::near
+                                : Nearness::clear;
+}
+
+Evidence unknown(Limit limit, std::string why) { return {limit, Nearness::not_known, {}, why}; }
+
+Evidence by_share(Limit limit, double share, std::string figures) {
+  return {limit, nearness_of(share), share, std::move(figures)};
+}
+
+std::string giga(double amount) { return readable_rate(amount / 1e9); }
+
+bool embeds_engine(const RunRecord& record) {
+  return record.scenario.target.kind == TargetKind::engine;
+}
+
+/// Engines on one machine share what it can do.
+struct Machine {
+  double bytes = 0, multiply_adds = 0;   // asked for, a second
+  double bandwidth = 0, arithmetic = 0;  // ceilings
+  bool known = true;                     // of every agent there
+  bool measured = false;                 // of any
+  bool weights_fit_caches = false;       // of any: memory need not be asked for them
+};
+
+bool counts_in_floats(const std::string& format) {
+  return format == "f32" || format == "f16" || format == "bf16";
+}
+
+/// Weights that fit the last-level caches are read from there, step after step. Where these are not
+/// told, processors with more than this are rare.
+bool fits_caches(const ModelFacts& model, const std::optional<scenarios::HardwareFacts>& hardware) {
+  constexpr std::uint64_t usual_caches = std::uint64_t{64} << 20;
+  if (!hardware || hardware->l3_bytes == 0) return model.weight_bytes < usual_caches;
+  return model.weight_bytes <= hardware->l3_bytes * std::max(1U, hardware->sockets);
+}
+
+void add_agent(const RunRecord& record, std::size_t agent, Machine& machine) {
+  const MeasuredDemand demand = demand_of(record, agent);
+  if (demand.seconds <= 0) return;  // it took no part in the measured phase
+  machine.measured = true;
+  const auto& ready = record.agents[agent].ready;
+  const bool knows_model = ready && ready->model_facts && ready->model_facts->weight_bytes > 0;
+  if (!knows_model) {
+    machine.known = false;
+    return;
+  }
+  const ModelFacts& model = *ready->model_facts;
+  machine.bytes += demand.bytes(model);
+  machine.multiply_adds += demand.multiply_adds(model);
+  machine.weights_fit_caches = machine.weights_fit_caches || fits_caches(model, ready->hardware);
+  if (!ready->hardware) return;
+  // Agents that measured at the same time saw less than there is: the best of them counts.
+  const scenarios::MeasuredCeilings& ceilings = ready->hardware->ceilings;
+  machine.bandwidth = std::max(machine.bandwidth, ceilings.best_bandwidth());
+  machine.arithmetic =
+      std::max(machine.arithmetic, counts_in_floats(model.format) ? ceilings.float_per_second
+                                                                  : ceilings.int8_per_second);
+}
+
+std::map<std::string, Machine> machines_of(const RunRecord& record) {
+  std::map<std::string, Machine> machines;
+  for (std::size_t agent = 0; agent < record.agents.size(); ++agent)
+    add_agent(record, agent, machines[record.agents[agent].hello.host]);
+  return machines;
+}
+
+struct Ask {
+  Limit limit;
+  double Machine::*wanted;
+  double Machine::*there;
+  const char* unit;
+  const char* what;
+};
+
+/// Of the machine that came nearest to its ceiling.
+Evidence against_ceiling(const RunRecord& record, const Ask& ask) {
+  if (!embeds_engine(record)) return unknown(ask.limit, "the target's machine is not looked into");
+  std::optional<Evidence> worst;
+  for (const auto& [host, machine] : machines_of(record)) {
+    if (!machine.measured) continue;
+    if (!machine.known) return unknown(ask.limit, "what the model asks for is not known");
+    if (ask.limit == Limit::memory_bandwidth && machine.weights_fit_caches)
+      return unknown(ask.limit, "the weights fit in the caches");
+    if (machine.*ask.there <= 0) return unknown(ask.limit, "the ceiling was not measured");
+    const double share = machine.*ask.wanted / machine.*ask.there;
+    if (worst && *worst->share >= share) continue;
+    worst = by_share(ask.limit, share,
+                     giga(machine.*ask.wanted) + " of " + giga(machine.*ask.there) + " " +
+                         ask.unit + " (" + readable_share(share) + ") " + ask.what + " on " + host);
+    // Nobody does more than what is possible: either figure is wrong, or caches helped.
+    constexpr double believable = 1.1;
+    if (share <= believable) continue;
+    worst->nearness = Nearness::not_known;
+    worst->figures += ", more than there can be";
+  }
+  return worst ? *worst : unknown(ask.limit, "nothing was measured");
+}
+
+Evidence memory_bandwidth(const RunRecord& record) {
+  return against_ceiling(record, {Limit::memory_bandwidth, &Machine::bytes, &Machine::bandwidth,
+                                  "GB/s", "read for tokens, prompts left out,"});
+}
+
+Evidence arithmetic(const RunRecord& record) {
+  return against_ceiling(record, {Limit::arithmetic, &Machine::multiply_adds, &Machine::arithmetic,
+                                  "G multiply-adds/s", "for tokens and prompts"});
+}
+
+/// All agents together.
+MeasuredDemand whole_demand(const RunRecord& record) {
+  MeasuredDemand sum;
+  for (std::size_t agent = 0; agent < record.agents.size(); ++agent) {
+    const MeasuredDemand each = demand_of(record, agent);
+    sum.seconds = std::max(sum.seconds, each.seconds);
+    sum.answers += each.answers;
+    sum.queue += each.queue;
+    sum.prefill += each.prefill;
+    sum.ttft += each.ttft;
+    sum.answering += each.answering;
+    sum.tells_queue = sum.tells_queue || each.tells_queue;
+  }
+  return sum;
+}
+
+Evidence queueing(const MeasuredDemand& demand) {
+  if (demand.ttft <= 0) return unknown(Limit::queueing, "nothing was measured");
+  if (!demand.tells_queue)
+    return unknown(Limit::queueing, "the target does not tell when it takes up a request");
+  const double share = demand.queue / demand.ttft;
+  return by_share(
+      Limit::queueing, share,
+      readable_share(share) + " of the time to the first token was waiting for a place");
+}
+
+/// The engine narrows its batch only when there are no pages left; else it grows while anybody
+/// waits. So who waits although the batch is not full may wait for pages. It may as well have
+/// waited in bursts that filled the batch, which means over the window do not tell: never reached.
+Evidence kv_memory_of(const RunRecord& record, const MeasuredDemand& demand) {
+  const double waiting = demand.queue / demand.ttft;
+  const auto places = static_cast<double>(record.scenario.target.max_batch);
+  const bool roomy = demand.places() < 0.8 * places;  // a batch fuller than this is full at times
+  Evidence evidence{Limit::kv_memory, Nearness::clear, waiting,
+                    readable_rate(demand.places()) + " of " + readable_rate(places) +
+                        " places of the batch were taken, and " + readable_share(waiting) +
+                        " of the time to the first token was waiting"};
+  if (!roomy || waiting < near_share) return evidence;
+  evidence.nearness = Nearness::near;
+  evidence.figures += ": for pages, or bursts filled the batch at times";
+  return evidence;
+}
+
+/// Of the agent that waited most, those whose batch had room before all others.
+Evidence kv_memory(const RunRecord& record) {
+  if (!embeds_engine(record))
+    return unknown(Limit::kv_memory, "the target does not tell of its memory");
+  std::optional<Evidence> worst;
+  for (std::size_t agent = 0; agent < record.agents.size(); ++agent) {
+    const MeasuredDemand demand = demand_of(record, agent);
+    if (!demand.tells_queue || demand.ttft <= 0) continue;
+    const Evidence each = kv_memory_of(record, demand);
+    const auto rank = [](const Evidence& of) { return std::pair(of.nearness, *of.share); };
+    if (!worst || rank(each) > rank(*worst)) worst = each;
+  }
+  return worst ? *worst : unknown(Limit::kv_memory, "nothing was measured");
+}
+
+/// What one machine's processors did in the measured window, where all is told.
+struct ProcessorUse {
+  double all = 0, busy = 0, of_agents = 0;  // processors
+  double limit = 0;                         // what a container or an affinity leaves; 0: all
+};
+
+/// 0: none.
+double cpu_limit_of(const AgentRecord& agent) {
+  return agent.ready && agent.ready->hardware ? agent.ready->hardware->cpu_limit : 0;
+}
+
+/// How much of one core the generator may have: it runs on one thread.
+double core_of(const AgentRecord& agent) {
+  const double limit = cpu_limit_of(agent);
+  return limit > 0 ? std::min(limit, 1.0) : 1;
+}
+
+double generator_share(const RunRecord& record, std::size_t agent) {
+  return record.timeline.window_of(agent).generator_cores() / core_of(record.agents[agent]);
+}
+
+std::map<std::string, ProcessorUse> processors_of(const RunRecord& record) {
+  std::map<std::string, ProcessorUse> hosts;
+  for (std::size_t agent = 0; agent < record.agents.size(); ++agent) {
+    const auto& machine = record.timeline.resources().of_agent(agent).measured();
+    if (!machine || machine->processors == 0) continue;
+    ProcessorUse& use = hosts[record.agents[agent].hello.host];
+    use.all = static_cast<double>(machine->processors);
+    use.busy = std::max(use.busy, machine->cpu_busy.per_second().value_or(0) +
+                                      machine->cpu_stolen.per_second().value_or(0));
+    use.of_agents += machine->own_cpu.per_second().value_or(0);
+    use.limit = std::max(use.limit, cpu_limit_of(record.agents[agent]));
+  }
+  return hosts;
+}
+
+/// Of what one machine has, how much was taken from the load generator.
+struct Taken {
+  double processors = 0, there = 0;
+  std::string by, how;  // around the figures
+};
+
+/// Where the target is elsewhere agents may run out of all processors, or of what a limit leaves
+/// them. Where it is inside them, what others took counts; under a limit only what they took of
+/// the part that is left.
+Taken taken_on(const ProcessorUse& use, bool elsewhere) {
+  const bool limited = use.limit > 0 && use.limit < use.all;
+  if (elsewhere && limited && use.of_agents / use.limit > use.busy / use.all)
+    return {use.of_agents, use.limit, "agents took ", " that a limit leaves them ("};
+  if (elsewhere) return {use.busy, use.all, "", " were busy ("};
+  const double there = limited ? use.limit : use.all;
+  const double others = use.busy - use.of_agents - (use.all - there);
+  return {std::max(others, 0.0), there, "other programs or the host of this virtual machine took ",
+          " ("};
+}
+
+std::size_t busiest_generator(const RunRecord& record) {
+  std::size_t worst = 0;
+  for (std::size_t agent = 1; agent < record.agents.size(); ++agent)
+    if (generator_share(record, agent) > generator_share(record, worst)) worst = agent;
+  return worst;
+}
+
+/// The load generator's own core, as in the audit, or what a limit leaves of it; and what there is
+/// on each machine.
+Evidence client_cpu(const RunRecord& record) {
+  if (record.agents.empty() || record.timeline.measured().length <= nanoseconds{0})
+    return unknown(Limit::client_cpu, "nothing was measured");
+  const std::size_t worst = busiest_generator(record);
+  const double core = core_of(record.agents[worst]);
+  Evidence evidence =
+      by_share(Limit::client_cpu, generator_share(record, worst),
+               "generating the load took " +
+                   readable_share(record.timeline.window_of(worst).generator_cores()) +
+                   " of a core" + (core < 1 ? ", a limit leaves " + readable_share(core) : "") +
+                   " (" + record.agents[worst].hello.name + ")");
+  const bool elsewhere = record.scenario.target.kind == TargetKind::openai;
+  for (const auto& [host, use] : processors_of(record)) {
+    constexpr double full = 0.9;  // of a machine: what is beyond waits for its turn
+    const Taken taken = taken_on(use, elsewhere);
+    const double share = taken.processors / taken.there;
+    if (share < (elsewhere ? full : near_share) || share <= *evidence.share) continue;
+    evidence =
+        by_share(Limit::client_cpu, share,
+                 taken.by + readable_rate(taken.processors) + " of " + readable_rate(taken.there) +
+                     " processors of " + host + taken.how + readable_share(share) + ")");
+  }
+  return evidence;
+}
+
+/// Bytes a second in the busiest second of any agent's machine; none: not told.
+std::optional<double> busiest_transfer(const RunRecord& record) {
+  std::optional<double> most;
+  for (std::size_t agent = 0; agent < record.agents.size(); ++agent) {
+    const auto& machine = record.timeline.resources().of_agent(agent).measured();
+    if (!machine || machine->network_sent.told <= nanoseconds{0}) continue;
+    most = std::max(
+        {most.value_or(0), machine->network_sent.fastest, machine->network_received.fastest});
+  }
+  return most;
+}
+
+Evidence network(const RunRecord& record) {
+  if (record.scenario.target.kind != TargetKind::openai)
+    return {Limit::network, Nearness::clear, 0.0, "the target is inside the agents"};
+  const actors::PhaseMetrics& metrics = record.timeline.total(actors::Phase::measure);
+  const auto& errors = metrics.durations[static_cast<std::size_t>(scenarios::Metric::ttft_error)];
+  const auto& ttft = metrics.durations[static_cast<std::size_t>(scenarios::Metric::ttft_service)];
+  if (errors.count() > 0 && ttft.count() > 0 && ttft.sum() > nanoseconds{0}) {
+    const double share =
+        static_cast<double>(errors.mean().count()) / static_cast<double>(ttft.mean().count());
+    return by_share(Limit::network, share,
+                    "first tokens took " + readable(errors.mean()) + " of " +
+                        readable(ttft.mean()) + " from the server's stamp to ours (" +
+                        readable_share(share) + ")");
+  }
+  const auto bytes = busiest_transfer(record);
+  if (!bytes) return unknown(Limit::network, "nothing tells of it");
+  return unknown(Limit::network, "the busiest second had " + readable_rate(*bytes / 1e6) +
+                                     " MB one way; what the network carries is not known");
+}
+
+std::string in_words(const Bottleneck& bottleneck) {
+  const auto find = [&](auto wanted) { return std::ranges::find_if(bottleneck.evidence, wanted); };
+  if (bottleneck.limit) {
+    const auto found = find([&](const Evidence& each) { return each.limit == *bottleneck.limit; });
+    return std::string(name_of(*bottleneck.limit)) + ": " + found->figures;
+  }
+  const auto near = find([](const Evidence& each) { return each.nearness == Nearness::near; });
+  if (near != bottleneck.evidence.end())
+    return "nothing at its limit; nearest is " + std::string(name_of(near->limit)) + ": " +
+           near->figures;
+  std::string unknowns;
+  for (const Evidence& each : bottleneck.evidence)
+    if (each.nearness == Nearness::not_known)
+      unknowns += (unknowns.empty() ? "" : ", ") + std::string(name_of(each.limit));
+  if (unknowns.empty()) return "nothing: the load reached no limit";
+  return "nothing seen at its limit; not known: " + unknowns;
+}
+
+}  // namespace
+
+// The order in which the reached ones are named: what spoils the figures first; then causes before
+// their effects, for whatever slows the target lets requests queue. Of two ceilings the one that is
+// nearer.
+Bottleneck find_bottleneck(const RunRecord& record) {
+  const MeasuredDemand demand = whole_demand(record);
+  Bottleneck bottleneck;
+  bottleneck.evidence = {client_cpu(record),       network(record),    kv_memory(record),
+                         memory_bandwidth(record), arithmetic(record), queueing(demand)};
+  const auto of = [&](Limit limit) -> const Evidence& {
+    return bottleneck.evidence[static_cast<std::size_t>(limit)];
+  };
+  std::vector<Limit> order{Limit::client_cpu,       Limit::network,    Limit::kv_memory,
+                           Limit::memory_bandwidth, Limit::arithmetic, Limit::queueing};
+  if (of(Limit::arithmetic).share.value_or(0) > of(Limit::memory_bandwidth).share.value_or(0))
+    std::swap(order[3], order[4]);
+  for (const Limit limit : order)
+    if (!bottleneck.limit && of(limit).nearness == Nearness::reached) bottleneck.limit = limit;
+  bottleneck.sentence = in_words(bottleneck);
+  return bottleneck;
+}
+
+std::string_view name_of(Limit limit) {
+  constexpr std::array<std::string_view, limit_count> names{
+      "client CPU", "network", "KV memory", "memory bandwidth", "arithmetic", "queueing"};
+  return names.at(static_cast<std::size_t>(limit));
+}
+
+std::string_view name_of(Nearness nearness) {
+  constexpr std::array<std::string_view, 4> names{"not known", "clear", "near", "reached"};
+  return names.at(static_cast<std::size_t>(nearness));
+}
+
+}  // namespace squall::coordinator

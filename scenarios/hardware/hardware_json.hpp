@@ -1,0 +1,16 @@
+#pragma once
+// A machine and a model's demands as JSON, the same in `squall hardware --json` and in every report
+// of a run. What is not known is null, never 0. Sizes in bytes, rates per second.
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "scenarios/hardware/hardware_facts.hpp"
+
+namespace squall::scenarios {
+
+/// With its class, why it is that, and its fingerprint.
+nlohmann::ordered_json hardware_json(const HardwareFacts& facts);
+
+nlohmann::ordered_json model_facts_json(const ModelFacts& model);
+
+}  // namespace squall::scenarios
