@@ -34,7 +34,8 @@ BOOST_AUTO_TEST_CASE(a_given_tokenizer_counts_prompts_where_the_server_tells_non
     scenario.target.openai.url = "http://127.0.0.1:" + std::to_string(server.port()) + "/v1";
     scenario.target.openai.tokenizer = tokenizer;
     TargetDriver driver([&](agents::TargetEvents events) {
-      return agents::make_target(scenario, {.folder = folder.path()}, std::move(events));
+      return agents::make_target(scenario, {.folder = folder.path(), .share = {}},
+                                 std::move(events));
     });
     const auto timeline = driver.ask(prompt);
     BOOST_TEST(in_words(timeline.outcome) == "completed");
