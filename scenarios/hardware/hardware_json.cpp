@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 #include "scenarios/hardware/hardware_profile.hpp"
 
@@ -44,6 +45,73 @@ json ceilings_json(const MeasuredCeilings& ceilings) {
           {"float_multiply_adds_per_second_of_one_thread", or_null(ceilings.float_of_one_thread)}};
 }
 
+using Parsed = nlohmann::json;
+
+/// The member, where it is of that kind; else what was there before stays.
+template <class Number>
+void read(const Parsed& from, const char* key, Number& to) {
+  const auto found = from.find(key);
+  if (found == from.end()) return;
+  if constexpr (std::is_same_v<Number, double>) {
+    if (found->is_number()) to = found->template get<double>();
+  } else {
+    if (found->is_number_unsigned()) to = found->template get<Number>();
+  }
+}
+
+void read(const Parsed& from, const char* key, std::string& to) {
+  if (const auto found = from.find(key); found != from.end() && found->is_string())
+    to = found->get<std::string>();
+}
+
+void read(const Parsed& from, const char* key, bool& to) {
+  if (const auto found = from.find(key); found != from.end() && found->is_boolean())
+    to = found->get<bool>();
+}
+
+void read(const Parsed& from, const char* key, std::optional<double>& to) {
+  if (const auto found = from.find(key); found != from.end() && found->is_number())
+    to = found->get<double>();
+}
+
+/// The objects of an array; none where there is no such array.
+template <class Each>
+void for_each_object(const Parsed& from, const char* key, const Each& each) {
+  const auto found = from.find(key);
+  if (found == from.end() || !found->is_array()) return;
+  for (const Parsed& item : *found)
+    if (item.is_object()) each(item);
+}
+
+GpuFacts gpu_of(const Parsed& from) {
+  GpuFacts gpu;
+  read(from, "name", gpu.name);
+  read(from, "vendor", gpu.vendor);
+  read(from, "driver", gpu.driver);
+  read(from, "runtime", gpu.runtime);
+  read(from, "architecture", gpu.architecture);
+  read(from, "memory_bytes", gpu.memory_bytes);
+  read(from, "integrated", gpu.integrated);
+  read(from, "copy_bytes_per_second", gpu.copy_bytes_per_second);
+  read(from, "matrix_multiply_adds_per_second", gpu.matrix_per_second);
+  return gpu;
+}
+
+MeasuredCeilings ceilings_of(const Parsed& from) {
+  MeasuredCeilings ceilings;
+  for_each_object(from, "bandwidth", [&](const Parsed& each) {
+    BandwidthCeiling& read_in = ceilings.bandwidth.emplace_back();
+    read(each, "threads", read_in.threads);
+    read(each, "bytes_per_second", read_in.bytes_per_second);
+  });
+  read(from, "threads", ceilings.threads);
+  read(from, "int8_multiply_adds_per_second", ceilings.int8_per_second);
+  read(from, "float_multiply_adds_per_second", ceilings.float_per_second);
+  read(from, "int8_multiply_adds_per_second_of_one_thread", ceilings.int8_of_one_thread);
+  read(from, "float_multiply_adds_per_second_of_one_thread", ceilings.float_of_one_thread);
+  return ceilings;
+}
+
 }  // namespace
 
 json hardware_json(const HardwareFacts& facts) {
@@ -52,6 +120,7 @@ json hardware_json(const HardwareFacts& facts) {
   for (const GpuFacts& gpu : facts.gpus) gpus.push_back(gpu_json(gpu));
   return {{"class", name_of(profile.hardware)},
           {"class_reason", profile.reason},
+          {"declared_class", or_null(facts.declared_class)},
           {"fingerprint", fingerprint(facts)},
           {"processor", or_null(facts.processor)},
           {"architecture", or_null(facts.architecture)},
@@ -85,7 +154,52 @@ json model_facts_json(const ModelFacts& model) {
           {"format", or_null(model.format)},
           {"weight_bytes_per_step", or_null(model.weight_bytes)},
           {"multiply_adds_per_token", or_null(model.multiply_adds)},
+          {"output_multiply_adds_per_token", or_null(model.output_multiply_adds)},
           {"kv_bytes_per_position", or_null(model.kv_bytes)}};
+}
+
+HardwareFacts hardware_from_json(const nlohmann::json& from) {
+  HardwareFacts facts;
+  read(from, "declared_class", facts.declared_class);
+  read(from, "processor", facts.processor);
+  read(from, "architecture", facts.architecture);
+  read(from, "sockets", facts.sockets);
+  read(from, "cores", facts.cores);
+  read(from, "threads", facts.threads);
+  read(from, "performance_cores", facts.performance_cores);
+  read(from, "efficiency_cores", facts.efficiency_cores);
+  if (const auto sets = from.find("instruction_sets"); sets != from.end() && sets->is_array())
+    for (const Parsed& each : *sets)
+      if (each.is_string()) facts.instruction_sets.push_back(each.get<std::string>());
+  read(from, "l1_data_bytes", facts.l1_data_bytes);
+  read(from, "l2_bytes", facts.l2_bytes);
+  read(from, "l3_bytes", facts.l3_bytes);
+  read(from, "memory_bytes", facts.memory_bytes);
+  read(from, "memory_free_bytes", facts.memory_free_bytes);
+  for_each_object(from, "gpus", [&](const Parsed& each) { facts.gpus.push_back(gpu_of(each)); });
+  read(from, "cpu_limit", facts.cpu_limit);
+  read(from, "memory_limit_bytes", facts.memory_limit_bytes);
+  read(from, "kernel", facts.kernel);
+  read(from, "governor", facts.governor);
+  read(from, "virtualization", facts.virtualization);
+  read(from, "battery", facts.battery);
+  read(from, "temperature", facts.temperature);
+  read(from, "power", facts.power);
+  if (const auto ceilings = from.find("ceilings"); ceilings != from.end() && ceilings->is_object())
+    facts.ceilings = ceilings_of(*ceilings);
+  return facts;
+}
+
+ModelFacts model_facts_from_json(const nlohmann::json& from) {
+  ModelFacts model;
+  read(from, "parameters", model.parameters);
+  read(from, "file_bytes", model.file_bytes);
+  read(from, "format", model.format);
+  read(from, "weight_bytes_per_step", model.weight_bytes);
+  read(from, "multiply_adds_per_token", model.multiply_adds);
+  read(from, "output_multiply_adds_per_token", model.output_multiply_adds);
+  read(from, "kv_bytes_per_position", model.kv_bytes);
+  return model;
 }
 
 }  // namespace squall::scenarios
