@@ -27,8 +27,8 @@ constexpr int drain_limit = 256;           // frames in a row, so that sending i
 // of them would cost more than the frames. A probe of clocks that waits this long is one of
 // sixteen, of which the fastest counts.
 constexpr std::uint64_t many_frames = 1000;
-constexpr auto gathering_time = std::chrono::milliseconds(2);
-constexpr int enough_at_once = 32;
+constexpr auto gathering_time = std::chrono::milliseconds(5);
+constexpr int enough_at_once = 100;
 constexpr std::size_t outgoing_limit = 65536;  // frames waiting for the link's thread
 // Frames of one peer that ZeroMQ holds for us; beyond them, the peer's own machine must wait.
 constexpr int receive_limit = 128;

@@ -1,6 +1,7 @@
 #include "actors/metrics/metrics_recorder.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <optional>
 #include <utility>
@@ -19,74 +20,33 @@ Histogram& histogram(PhaseMetrics& metrics, Metric metric) {
   return metrics.durations[static_cast<std::size_t>(metric)];
 }
 
-/// The first and the last content of an answer, and what lies between.
-void record_content(const RequestTimeline& timeline, PhaseMetrics& metrics) {
-  const auto& content = timeline.content;
-  const nanoseconds service = content.back() - timeline.dispatched;
-  histogram(metrics, Metric::ttft).record(content.front() - timeline.scheduled);
-  histogram(metrics, Metric::ttft_service).record(content.front() - timeline.dispatched);
-  histogram(metrics, Metric::e2e).record(content.back() - timeline.scheduled);
-  histogram(metrics, Metric::e2e_service).record(service);
-  const auto tokens = static_cast<std::int64_t>(timeline.output_tokens);
-  if (tokens >= 1) histogram(metrics, Metric::ntpot).record(service / tokens);
-  // All tokens in one chunk leave no time between them to measure; that is not zero.
-  if (tokens >= 2 && content.size() >= 2)
-    histogram(metrics, Metric::tpot).record((content.back() - content.front()) / (tokens - 1));
-  nanoseconds stall = nanoseconds::min();
-  for (std::size_t i = 1; i < content.size(); ++i) {
-    const nanoseconds gap = content[i] - content[i - 1];
-    histogram(metrics, Metric::icl).record(gap);
-    stall = std::max(stall, gap);
-  }
-  if (content.size() >= 2) histogram(metrics, Metric::stall).record(stall);
+/// Each duration that a request has once; those of chunks and tokens are recorded apart.
+constexpr std::array of_requests{
+    Metric::ttft, Metric::ttft_service, Metric::e2e,   Metric::e2e_service, Metric::ntpot,
+    Metric::tpot, Metric::stall,        Metric::queue, Metric::prefill,     Metric::cache_hit};
+
+void record_durations(const RequestRecord& request, PhaseMetrics& metrics) {
+  for (const Metric metric : of_requests)
+    if (const auto duration = duration_of(request, metric))
+      histogram(metrics, metric).record(*duration);
 }
 
-/// One duration of a completed request; none where it is not defined, such as the time between the
-/// tokens of an answer that is a single one.
-std::optional<nanoseconds> duration_of(const RequestTimeline& timeline, Metric metric) {
+void record_gaps(const RequestTimeline& timeline, PhaseMetrics& metrics) {
   const auto& content = timeline.content;
-  const auto tokens = static_cast<std::int64_t>(timeline.output_tokens);
-  switch (metric) {
-    case Metric::ttft:
-      return content.front() - timeline.scheduled;
-    case Metric::ttft_service:
-      return content.front() - timeline.dispatched;
-    case Metric::e2e:
-      return content.back() - timeline.scheduled;
-    case Metric::e2e_service:
-      return content.back() - timeline.dispatched;
-    case Metric::tpot:
-      if (tokens < 2 || content.size() < 2) return std::nullopt;
-      return (content.back() - content.front()) / (tokens - 1);
-    case Metric::ntpot:
-      if (tokens < 1) return std::nullopt;
-      return (content.back() - timeline.dispatched) / tokens;
-    case Metric::stall: {
-      if (content.size() < 2) return std::nullopt;
-      nanoseconds longest = nanoseconds::min();
-      for (std::size_t i = 1; i < content.size(); ++i)
-        longest = std::max(longest, content[i] - content[i - 1]);
-      return longest;
-    }
-    default:
-      return std::nullopt;  // parse_service_level takes no other
-  }
+  for (std::size_t i = 1; i < content.size(); ++i)
+    histogram(metrics, Metric::icl).record(content[i] - content[i - 1]);
 }
 
 /// What is not defined for a request breaks no level.
-bool keeps(const RequestTimeline& timeline, const std::vector<scenarios::Threshold>& levels) {
+bool keeps(const RequestRecord& request, const std::vector<scenarios::Threshold>& levels) {
   return std::ranges::all_of(levels, [&](const scenarios::Threshold& level) {
-    const auto duration = duration_of(timeline, level.metric);
+    const auto duration = duration_of(request, level.metric);
     return !duration || level.holds(std::chrono::duration<double>(*duration).count());
   });
 }
 
 /// What some targets tell beside the content.
 void record_server_stamps(const RequestTimeline& timeline, PhaseMetrics& metrics) {
-  if (timeline.admitted != Instant{}) {
-    histogram(metrics, Metric::queue).record(timeline.admitted - timeline.dispatched);
-    histogram(metrics, Metric::prefill).record(timeline.content.front() - timeline.admitted);
-  }
   if (timeline.server_content.size() != timeline.content.size()) return;
   nanoseconds before{0};
   for (std::size_t i = 0; i < timeline.content.size(); ++i) {
@@ -98,11 +58,6 @@ void record_server_stamps(const RequestTimeline& timeline, PhaseMetrics& metrics
       histogram(metrics, Metric::gap_error).record(std::chrono::abs(delay - before));
     before = delay;
   }
-}
-
-/// A request that was turned away before any of it was handed on has its end in that place.
-Instant dispatch_of(const RequestTimeline& timeline) {
-  return timeline.dispatched != Instant{} ? timeline.dispatched : timeline.ended;
 }
 
 void count_error(PhaseMetrics& metrics, const std::string& full_reason) {
@@ -169,57 +124,62 @@ void MetricsRecorder::on_ended(const RequestTimeline& timeline) {
   in_flight_time_ += timeline.ended - interval_start_;
   --in_flight_;
   PhaseMetrics& metrics = current_[timeline.phase];
+  const RequestRecord request = record_of(timeline, start_);
   // Of every request, also where the target fails: it tells of the load generator.
-  const nanoseconds delay = dispatch_of(timeline) - timeline.scheduled;
-  histogram(metrics, Metric::dispatch_delay).record(delay);
-  if (delay > late_limit) ++metrics.late;
+  histogram(metrics, Metric::dispatch_delay).record(request.dispatch_delay);
+  if (request.dispatch_delay > late_limit) ++metrics.late;
   metrics.attempts += std::max(timeline.attempts, 1U);
   if (timeline.attempts > 1) ++metrics.retried;
-  count_outcome(timeline, metrics);
+  count_outcome(timeline, request, metrics);
+  if (current_.requests.size() < MetricsSnapshot::requests_kept)
+    current_.requests.push_back(request);
 }
 
-void MetricsRecorder::count_outcome(const RequestTimeline& timeline, PhaseMetrics& metrics) {
-  const bool completed = std::holds_alternative<Completed>(timeline.outcome);
-  const auto* failed = std::get_if<Failed>(&timeline.outcome);
-  const bool timed_out = std::holds_alternative<TimedOut>(timeline.outcome);
-  if (completed && !timeline.content.empty()) {
-    ++metrics.ledger.ok;
-    if (!levels_.empty() && keeps(timeline, levels_)) ++metrics.good;
-    add_completed(timeline, metrics);
-    return;
+void MetricsRecorder::count_outcome(const RequestTimeline& timeline, const RequestRecord& request,
+                                    PhaseMetrics& metrics) {
+  switch (request.ending) {
+    case RequestEnding::ok:
+      ++metrics.ledger.ok;
+      if (!levels_.empty() && keeps(request, levels_)) ++metrics.good;
+      return add_completed(timeline, request, metrics);
+    case RequestEnding::error: {
+      const auto* failed = std::get_if<Failed>(&timeline.outcome);
+      ++metrics.ledger.error;
+      count_error(metrics, failed == nullptr ? "no content" : failed->reason);
+      break;
+    }
+    case RequestEnding::timeout:
+      ++metrics.ledger.timeout;
+      break;
+    case RequestEnding::cancelled:
+      ++metrics.ledger.cancelled;
+      return;
+    case RequestEnding::open_at_end:
+      ++metrics.ledger.open_at_end;
+      return;
   }
-  if (completed || failed != nullptr) {
-    ++metrics.ledger.error;
-    count_error(metrics, completed ? "no content" : failed->reason);
-  } else if (timed_out) {
-    ++metrics.ledger.timeout;
-  } else if (std::holds_alternative<Cancelled>(timeline.outcome)) {
-    ++metrics.ledger.cancelled;
-  } else {
-    ++metrics.ledger.open_at_end;
-  }
-  if (categories_ > 0 && (completed || failed != nullptr || timed_out))
-    ++metrics.categories[timeline.category].failed;
+  if (categories_ > 0) ++metrics.categories[timeline.category].failed;
 }
 
-void MetricsRecorder::add_completed(const RequestTimeline& timeline, PhaseMetrics& metrics) {
+void MetricsRecorder::add_completed(const RequestTimeline& timeline, const RequestRecord& request,
+                                    PhaseMetrics& metrics) {
   CategoryMetrics* category = categories_ > 0 ? &metrics.categories[timeline.category] : nullptr;
   if (category != nullptr) ++category->ok;
+  record_durations(request, metrics);
   if (timeline.from_cache) {
     ++metrics.cached;
-    histogram(metrics, Metric::cache_hit).record(timeline.content.back() - timeline.scheduled);
     return;
   }
   ++current_.answers_in_interval;
-  record_content(timeline, metrics);
+  record_gaps(timeline, metrics);
   record_server_stamps(timeline, metrics);
   metrics.prompt_tokens += timeline.prompt_tokens;
   metrics.output_tokens += timeline.output_tokens;
   if (timeline.tokens_disputed) ++metrics.tokens_disputed;
   if (category == nullptr) return;
   category->output_tokens += timeline.output_tokens;
-  category->ttft.record(timeline.content.front() - timeline.scheduled);
-  category->e2e.record(timeline.content.back() - timeline.scheduled);
+  category->ttft.record(*duration_of(request, Metric::ttft));
+  category->e2e.record(*duration_of(request, Metric::e2e));
 }
 
 void MetricsRecorder::on_accuracy(bool agreed) {

@@ -47,8 +47,10 @@ class MetricsRecorder {
 
  private:
   MetricsSnapshot empty_snapshot() const;
-  void count_outcome(const RequestTimeline& timeline, PhaseMetrics& metrics);
-  void add_completed(const RequestTimeline& timeline, PhaseMetrics& metrics);
+  void count_outcome(const RequestTimeline& timeline, const RequestRecord& request,
+                     PhaseMetrics& metrics);
+  void add_completed(const RequestTimeline& timeline, const RequestRecord& request,
+                     PhaseMetrics& metrics);
 
   Instant start_;
   Instant interval_start_;

@@ -11,7 +11,7 @@
 
 #include "actors/metrics/histogram.hpp"
 #include "actors/metrics/ledger.hpp"
-#include "actors/metrics/request_timeline.hpp"
+#include "actors/metrics/request_record.hpp"
 #include "actors/metrics/resource_sample.hpp"
 #include "scenarios/schema/metric.hpp"
 
@@ -85,9 +85,13 @@ struct MetricsSnapshot {
   std::vector<RunEvent> events;      // at most events_kept in an interval
   nanoseconds paused{0};             // of the interval: without a lease, so nothing could start
   std::vector<ResourceSample> resources;  // at most samples_kept in an interval
+  /// Those that ended, at most requests_kept: only where it was recorded. They travel and are kept
+  /// within the batch's bytes (actors/wire/request_codec.hpp); nobody on the way reads them.
+  std::vector<RequestRecord> requests;
 
   static constexpr std::size_t events_kept = 64;
   static constexpr std::size_t samples_kept = 4;
+  static constexpr std::size_t requests_kept = 12'000;  // half a message of 1 MiB
 
   PhaseMetrics& operator[](Phase phase) { return phases[static_cast<std::size_t>(phase)]; }
   const PhaseMetrics& operator[](Phase phase) const {

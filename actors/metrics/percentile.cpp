@@ -53,6 +53,7 @@ struct Bound {
 
 Bound value_at(const LatencySample& sample, std::uint64_t rank) {
   const std::uint64_t completed = sample.completed->count();
+  if (rank <= completed && sample.exact != nullptr) return {sample.exact->at(rank - 1), false};
   if (rank <= completed) return {sample.completed->value_at_rank(rank), false};
   // Whoever failed was no faster than the timeout, nor than the slowest that did complete.
   const nanoseconds slowest = completed > 0 ? sample.completed->maximum() : nanoseconds{0};
@@ -90,7 +91,14 @@ bool surely_failed(double percentile, std::uint64_t violations, std::uint64_t sa
   return at_least(violations, samples, 1 - percentile / 100) <= pass_error;
 }
 
+std::uint64_t count_above(const LatencySample& sample, nanoseconds limit) {
+  if (sample.exact == nullptr) return sample.completed->count_above(limit);
+  const auto above = std::ranges::upper_bound(*sample.exact, limit);
+  return static_cast<std::uint64_t>(sample.exact->end() - above);
+}
+
 PercentileEstimate estimate_percentile(const LatencySample& sample, double percentile) {
+  assert(sample.exact == nullptr || sample.exact->size() == sample.completed->count());
   PercentileEstimate estimate;
   estimate.percentile = percentile;
   estimate.samples = sample.count();

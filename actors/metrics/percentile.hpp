@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "actors/metrics/histogram.hpp"
 
@@ -15,6 +16,9 @@ struct LatencySample {
   const Histogram* completed = nullptr;
   std::uint64_t censored = 0;        // failed + timed out
   nanoseconds censored_at_least{0};  // the timeout
+  /// The completed to the nanosecond, ascending, where they are known one by one: as many as
+  /// `completed` counts. Else null, and values have the histogram's 0.1 %.
+  const std::vector<nanoseconds>* exact = nullptr;
 
   std::uint64_t count() const { return completed->count() + censored; }
 };
@@ -32,6 +36,9 @@ struct PercentileEstimate {
 };
 
 PercentileEstimate estimate_percentile(const LatencySample& sample, double percentile);
+
+/// Completed ones strictly above `limit`: exactly, or to the histogram's buckets.
+std::uint64_t count_above(const LatencySample& sample, nanoseconds limit);
 
 /// Smallest n for which order statistics give a finite two-sided 95 % interval for p (0 < p < 100).
 std::uint64_t samples_floor(double percentile);

@@ -9,6 +9,7 @@
 #include "actors/wire/limits.hpp"
 #include "actors/wire/machine_codec.hpp"
 #include "actors/wire/message_codec.hpp"
+#include "actors/wire/request_codec.hpp"
 #include "messages.pb.h"
 
 namespace squall::actors {
@@ -221,6 +222,7 @@ void write(const MetricsBatch& batch, proto::MetricsBatch& out) {
   }
   for (std::size_t i = 0; i < std::min(snapshot.resources.size(), sample_limit); ++i)
     actors::write(snapshot.resources[i], *out.add_resources());
+  if (!snapshot.requests.empty()) out.set_requests(bytes_of(snapshot.requests));
 }
 
 bool read(const proto::MetricsBatch& in, MetricsBatch& batch) {

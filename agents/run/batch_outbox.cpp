@@ -22,7 +22,13 @@ std::size_t size_of_message(const MetricsBatch& batch) {
 const MetricsBatch* BatchOutbox::add(MetricsSnapshot snapshot) {
   MetricsBatch batch{taken_ + 1, std::move(snapshot)};
   batch.encoded = encode_alone(batch);
+  if (size_of_message(batch) > frame_limit && !batch.snapshot.requests.empty()) {
+    // The counts come first: reports then say that they have not every request's record.
+    batch.snapshot.requests.clear();
+    batch.encoded = encode_alone(batch);
+  }
   if (size_of_message(batch) > frame_limit) return nullptr;
+  batch.snapshot.requests = {};  // within the bytes
   ++taken_;
   for (std::size_t phase = 0; phase < phase_count; ++phase)
     totals_[phase] += batch.snapshot.phases[phase].ledger;

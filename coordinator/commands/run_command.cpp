@@ -124,7 +124,8 @@ int conduct_and_report(ConductPlan plan, RunRecord record, ReportFile& json,
   if (plan.resumed.empty())
     plan.thresholds = threshold_inputs(record.scenario, record.scenario_file,
                                        {options.environment, options.store, options.state});
-  const Ended ended = conduct_run(plan, std::move(record));
+  Ended ended = conduct_run(plan, std::move(record));
+  ended.record.exact = exact_durations(ended.record.journal, ended_requests(ended.record));
   std::error_code ignored;
   std::filesystem::remove_all(plan.folder.keys(), ignored);  // secrets of agents that are no more
   if (!ended.record.began) return tell_why_not(ended);

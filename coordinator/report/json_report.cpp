@@ -151,6 +151,7 @@ json to_json(const DurationRow& row) {
   for (const auto& estimate : row.percentiles) percentiles.push_back(to_json(estimate));
   return {{"samples", row.samples},
           {"unanswered", row.unanswered},
+          {"exact", row.exact},
           {"mean", or_null(row.mean, seconds)},
           {"min", or_null(row.minimum, seconds)},
           {"max", or_null(row.maximum, seconds)},

@@ -17,10 +17,12 @@ using scenarios::Metric;
 
 namespace {
 
-DurationRow duration_row(const actors::PhaseMetrics& metrics, Metric metric,
-                         const RunRecord& record) {
-  const auto sample = latency_sample(metrics, metric, record.scenario, cut_short(record));
+DurationRow duration_row(const RunRecord& record, Phase phase, Metric metric) {
+  auto sample =
+      latency_sample(record.timeline.total(phase), metric, record.scenario, cut_short(record));
+  if (record.exact) sample.exact = record.exact->all_of(phase, metric, *sample.completed);
   DurationRow row;
+  row.exact = sample.exact != nullptr;
   row.metric = metric;
   row.samples = sample.count();
   row.unanswered = sample.censored;
@@ -99,7 +101,7 @@ PhaseReport phase_report(const RunRecord& record, Phase phase) {
   report.categories = category_rows(record, metrics);
   for (const auto& description : scenarios::metric_table) {
     if (description.kind != scenarios::MetricKind::duration) continue;
-    DurationRow row = duration_row(metrics, description.metric, record);
+    DurationRow row = duration_row(record, phase, description.metric);
     // Metrics that nothing completed with, such as queue where no engine stamps it, say nothing.
     const bool headline = description.metric == Metric::ttft || description.metric == Metric::e2e;
     if (row.mean || (headline && row.samples > 0)) report.durations.push_back(std::move(row));

@@ -10,8 +10,8 @@
 
 #include "actors/metrics/percentile.hpp"
 #include "coordinator/report/campaign_report.hpp"
-#include "coordinator/report/resources/resource_report.hpp"
 #include "coordinator/report/machines/hardware_section.hpp"
+#include "coordinator/report/resources/resource_report.hpp"
 #include "coordinator/run/audit.hpp"
 #include "coordinator/run/audit/request_account.hpp"
 #include "coordinator/run/run_record.hpp"
@@ -26,8 +26,9 @@ inline constexpr std::array reported_percentiles{50.0, 90.0, 95.0, 99.0, 99.9};
 /// One metric of one phase.
 struct DurationRow {
   scenarios::Metric metric{};
-  std::uint64_t samples = 0;                            // the unanswered included
-  std::uint64_t unanswered = 0;                         // known only as "at least"
+  std::uint64_t samples = 0;     // the unanswered included
+  std::uint64_t unanswered = 0;  // known only as "at least"
+  bool exact = false;            // percentiles are of single requests, not of the histogram's 0.1 %
   std::vector<actors::PercentileEstimate> percentiles;  // in the order of reported_percentiles
   std::optional<nanoseconds> mean, minimum, maximum;    // of completed requests
   actors::Histogram::Parts histogram;                   // of completed requests

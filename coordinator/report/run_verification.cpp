@@ -72,7 +72,8 @@ void check_seals(const RunRecord& record, RunVerification& verification) {
 RunVerification verify_run(const std::filesystem::path& journal,
                            const std::filesystem::path& report) {
   RunVerification verification;
-  const RunRecord record = replayed(journal, verification);
+  RunRecord record = replayed(journal, verification);
+  record.exact = exact_durations(journal, ended_requests(record));
   verification.run = record.id;
   verification.agents = record.agents.size();
   check_seals(record, verification);

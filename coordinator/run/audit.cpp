@@ -8,6 +8,7 @@
 #include "coordinator/run/audit/fabric_audit.hpp"
 #include "coordinator/run/audit/generator_audit.hpp"
 #include "coordinator/run/audit/ledger_audit.hpp"
+#include "coordinator/run/audit/record_audit.hpp"
 #include "coordinator/run/audit/schedule_audit.hpp"
 #include "coordinator/text/readable_numbers.hpp"
 
@@ -138,6 +139,7 @@ AuditLine start_spread(const RunRecord& record) {
 
 std::vector<AuditLine> audit(const RunRecord& record) {
   std::vector<AuditLine> lines = ledger_audit(record);
+  if (auto line = exact_records(record)) lines.push_back(std::move(*line));
   for (AuditLine& line : fabric_audit(record)) lines.push_back(std::move(line));
   for (AuditLine& line : schedule_audit(record)) lines.push_back(std::move(line));
   lines.push_back(littles_law(record));

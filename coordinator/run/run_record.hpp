@@ -4,12 +4,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "actors/bridge/link.hpp"
 #include "actors/messages.hpp"
+#include "coordinator/run/audit/exact_durations.hpp"
 #include "coordinator/run/metrics_timeline.hpp"
 #include "scenarios/schema/scenario.hpp"
 
@@ -77,12 +79,13 @@ struct RunRecord {
   std::string scenario_text;
   std::string scenario_hash;  // 16 hexadecimal digits over the text
   scenarios::Scenario scenario;
-  std::vector<AgentRecord> agents;    // by their numbers in this run
-  MetricsTimeline timeline;           // merged from all kept batches
-  bool interrupted = false;           // Ctrl-C: figures are partial
-  bool began = false;                 // the common start was reached
-  std::optional<std::string> broken;  // the run could not be carried through, and why
-  std::optional<RunAborted> aborted;  // by a threshold: the figures so far are judged
+  std::vector<AgentRecord> agents;              // by their numbers in this run
+  MetricsTimeline timeline;                     // merged from all kept batches
+  std::shared_ptr<const ExactDurations> exact;  // of a run that is over; null: histograms only
+  bool interrupted = false;                     // Ctrl-C: figures are partial
+  bool began = false;                           // the common start was reached
+  std::optional<std::string> broken;            // the run could not be carried through, and why
+  std::optional<RunAborted> aborted;            // by a threshold: the figures so far are judged
 
   /// What the run is judged by; none: the scenario's thresholds as they stand there.
   std::optional<std::vector<scenarios::ResolvedThreshold>> thresholds;
@@ -105,6 +108,12 @@ struct RunRecord {
 /// Whether the load was stopped before its plan was done.
 inline bool cut_short(const RunRecord& record) {
   return record.interrupted || record.broken.has_value() || record.aborted.has_value();
+}
+
+/// All that ended, of warm-up and measured phase together.
+inline std::uint64_t ended_requests(const RunRecord& record) {
+  return record.timeline.total(actors::Phase::warm_up).ledger.ended() +
+         record.timeline.total(actors::Phase::measure).ledger.ended();
 }
 
 }  // namespace squall::coordinator

@@ -13,6 +13,7 @@ namespace squall::coordinator {
 using actors::Histogram;
 using actors::LatencySample;
 using actors::Ledger;
+using actors::Phase;
 using scenarios::Metric;
 using scenarios::MetricKind;
 using scenarios::Threshold;
@@ -31,7 +32,10 @@ struct Look {
 
   const actors::PhaseMetrics& metrics() const { return *evidence.metrics; }
   LatencySample sample(Metric metric) const {
-    return latency_sample(metrics(), metric, record.scenario, evidence.cut_short);
+    LatencySample sample = latency_sample(metrics(), metric, record.scenario, evidence.cut_short);
+    const bool whole = record.exact && &metrics() == &record.timeline.total(Phase::measure);
+    if (whole) sample.exact = record.exact->all_of(Phase::measure, metric, *sample.completed);
+    return sample;
   }
 };
 
@@ -49,7 +53,7 @@ Tally tally(const Threshold& threshold, const Look& look, const LatencySample& s
   // Dropped requests were never sent and have no place in the sample; here they may not help.
   const std::uint64_t dropped = unanswered_count ? ledger.dropped_late : 0;
   const std::uint64_t unanswered = sample.censored + dropped;
-  const std::uint64_t above = sample.completed->count_above(to_nanoseconds(threshold.limit));
+  const std::uint64_t above = actors::count_above(sample, to_nanoseconds(threshold.limit));
   Tally result;
   result.samples = sample.count() + dropped;
   if (threshold.is_upper()) {

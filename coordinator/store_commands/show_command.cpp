@@ -64,6 +64,7 @@ std::optional<RunRecord> replayed(const RunStore& store, const StoredRun& run, s
       return std::nullopt;
     }
     RunRecord record = replay.record();
+    record.exact = exact_durations(journal.path(), ended_requests(record));
     if (!run.beginning.folder.empty())
       record.journal = (fs::path(run.beginning.folder) / "journal").string();
     return record;

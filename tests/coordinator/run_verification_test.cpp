@@ -103,6 +103,7 @@ struct KeptRun {
     file->sync();
     if (!with_report) return;
     RunRecord record = replay(entries);
+    record.exact = exact_durations(journal, ended_requests(record));
     record.journal = "/where/it/was/journal";
     std::ofstream(report) << json_report(make_run_report(record), record);
   }

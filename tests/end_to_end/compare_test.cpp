@@ -213,6 +213,64 @@ measure = "6s"
 drain = "3s"
 )";
 
+/// A run with this build's coordinator and the agent of `programs`; its id, empty where the machine
+/// spoilt the run.
+std::string run_with(Fixture& fixture, const std::filesystem::path& programs,
+                     const std::string& scenario_file) {
+  const auto report = fixture.folder.path() / "report.json";
+  Process process({(programs / "squall").string(), "run", scenario_file, fixture.store, "--json",
+                   report.string()});
+  const int code = process.wait(120s);
+  if (code != 0) {
+    BOOST_TEST_MESSAGE("a run was left out: exit code " << code << "\n" << process.out());
+    BOOST_TEST((code == 12 || code == 13), "exit code " << code);
+    return {};
+  }
+  return json::parse(read_file(report)).at("run").at("id");
+}
+
+/// Runs of both builds in turn (A B B A), judged as people do it: `squall compare --paired`. More
+/// pairs while it is inconclusive.
+int compare_builds(Fixture& fixture, const std::filesystem::path& before,
+                   const std::filesystem::path& after, const std::string& margin) {
+  const auto path = fixture.folder.write("engine.toml", engine_scenario).string();
+  std::vector<std::string> base, run;
+  int code = 12;
+  for (int pair = 0; pair < 24 && (base.size() < 6 || code == 12); ++pair) {
+    const bool first = pair % 2 == 0;
+    const auto one = run_with(fixture, first ? before : after, path);
+    const auto other = run_with(fixture, first ? after : before, path);
+    if (one.empty() || other.empty()) continue;
+    base.push_back(first ? one : other);
+    run.push_back(first ? other : one);
+    if (base.size() < 6) continue;
+    code = fixture.squall(compare(base, run,
+                                  {"--paired", "--only", "--gate", "tokens_per_second=" + margin,
+                                   "--show", "tpot_p50", fixture.store}));
+  }
+  return code;
+}
+
+// The build that the linker made slower (slowed_backend.cpp): the same scenario, seed, model and
+// machine, 10 % fewer tokens a second.
+BOOST_AUTO_TEST_CASE(a_build_that_is_ten_percent_slower_is_caught) {
+  const std::filesystem::path programs = SQUALL_PROGRAMS;
+  const auto slowed = folder.path() / "slowed";
+  std::filesystem::create_directory(slowed);
+  std::filesystem::copy_file(programs / "squall", slowed / "squall");
+  std::filesystem::copy_file(programs / "slowed" / "squall-agent", slowed / "squall-agent");
+  const int code = compare_builds(*this, programs, slowed, "5%");
+  // Only a machine that is busy with other things may leave it undecided.
+  BOOST_TEST((code == 11 || code == 12), "exit code " << code);
+  BOOST_WARN_EQUAL(code, 11);
+}
+
+BOOST_AUTO_TEST_CASE(a_build_beside_itself_is_not_accused) {
+  const int code = compare_builds(*this, SQUALL_PROGRAMS, SQUALL_PROGRAMS, "5%");
+  BOOST_TEST((code == 0 || code == 12), "exit code " << code);
+  BOOST_WARN_EQUAL(code, 0);
+}
+
 // f32 has four times the bytes of q8_0: a difference far beyond any margin. This shows that the way
 // from a real engine to the verdict is whole, not how small a change it finds; that is for
 // squall-bench-compare, on runs whose truth is known.

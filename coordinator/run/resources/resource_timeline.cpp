@@ -18,6 +18,7 @@ void ResourceCourse::add(const actors::ResourceSample& sample, bool measured) {
   if (!points_.empty() && points_.back().samples < samples_a_point_) {
     points_.back().merge(point);
   } else {
+    if (points_.empty()) points_.reserve(limit_);  // growing would leave holes, a thousandfold
     if (points_.size() >= limit_) halve();
     points_.push_back(point);
   }
