@@ -13,6 +13,7 @@
 #include "agents/model_tool/inspect_command.hpp"
 #include "agents/model_tool/perplexity_command.hpp"
 #include "agents/model_tool/quantize_command.hpp"
+#include "agents/model_tool/step_times.hpp"
 #include "agents/model_tool/synth_command.hpp"
 #include "agents/model_tool/verify/verify_command.hpp"
 
@@ -183,7 +184,40 @@ void add_verify(CLI::App& app, VerifyOptions& options, Action& chosen) {
   command->callback([&] { chosen = [&] { return verify_command(options); }; });
 }
 
-void add_bench(CLI::App& app, BenchOptions& options, Action& chosen) {
+constexpr const char* bench_footer = R"(
+  squall model bench m.gguf --threads 4                     a table of rates
+  squall model bench m.gguf --threads 4 --steps steps.json  single steps instead, for squall fleet)";
+
+int bench(const BenchOptions& options, StepTimesOptions& steps) {
+  if (steps.file.empty()) return bench_command(options);
+  steps.model = options.model;
+  steps.instruction_set = options.instruction_set;
+  steps.threads = options.threads;
+  steps.kv_format = options.kv_format;
+  return step_times_command(steps);
+}
+
+void add_step_times(CLI::App& command, StepTimesOptions& steps) {
+  command
+      .add_option(
+          "--steps", steps.file,
+          "measure single steps instead of rates, and write them here; -: to standard output")
+      ->option_text("FILE");
+  command.add_option("--max-batch", steps.max_batch, "with --steps: requests in one, at most")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command.add_option("--prefill-chunk", steps.prefill_chunk, "with --steps: prompt tokens in one")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  command.add_option("--longest", steps.longest, "with --steps: tokens of the longest prompt")
+      ->check(CLI::Range(16, 1 << 20))
+      ->capture_default_str();
+  command.add_option("--seconds", steps.seconds, "with --steps: how long to measure, at least")
+      ->check(CLI::Range(0.0, 86'400.0))
+      ->capture_default_str();
+}
+
+void add_bench(CLI::App& app, BenchOptions& options, StepTimesOptions& steps, Action& chosen) {
   CLI::App* command = app.add_subcommand(
       "bench", "Measures prefill, decode and many sequences at once, in tokens per second.");
   command->add_option("MODEL", options.model, "what to measure")->required();
@@ -209,7 +243,9 @@ void add_bench(CLI::App& app, BenchOptions& options, Action& chosen) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   command->add_option("--json", options.json, "also write everything to this file; -: only that");
-  command->callback([&] { chosen = [&] { return bench_command(options); }; });
+  add_step_times(*command, steps);
+  command->footer(bench_footer);
+  command->callback([&] { chosen = [&] { return bench(options, steps); }; });
 }
 
 }  // namespace
@@ -226,7 +262,8 @@ int main(int argc, char** argv) {
   QuantizeOptions quantize;
   PerplexityOptions perplexity;
   GenerateOptions generate;
-  BenchOptions bench;
+  BenchOptions bench_options;
+  StepTimesOptions steps;
   VerifyOptions verify;
   add_inspect(app, inspect, chosen);
   add_synth(app, synth, chosen);
@@ -234,7 +271,7 @@ int main(int argc, char** argv) {
   add_quantize(app, quantize, chosen);
   add_perplexity(app, perplexity, chosen);
   add_generate(app, generate, chosen);
-  add_bench(app, bench, chosen);
+  add_bench(app, bench_options, steps, chosen);
   add_verify(app, verify, chosen);
   try {
     app.parse(argc, argv);

@@ -12,13 +12,17 @@
 #include "actors/bridge/zmq_link.hpp"
 #include "actors/journal/journal.hpp"
 #include "actors/tool_version.hpp"
+#include "coordinator/campaign/commands/campaign_line.hpp"
 #include "coordinator/commands/agents_command.hpp"
 #include "coordinator/commands/run_command.hpp"
 #include "coordinator/compare/commands/judgement_options.hpp"
+#include "coordinator/fleet/fleet_command.hpp"
 #include "coordinator/keys_command.hpp"
+#include "coordinator/plan/commands/plan_command_line.hpp"
 #include "coordinator/preview/preview_command.hpp"
 #include "coordinator/processes/child_process.hpp"
 #include "coordinator/processes/local_agents.hpp"
+#include "coordinator/report_command/report_command.hpp"
 #include "coordinator/run_folder.hpp"
 #include "coordinator/selftest/selftest_command.hpp"
 #include "coordinator/store/store_error.hpp"
@@ -33,9 +37,9 @@ namespace squall::coordinator {
 namespace {
 
 std::vector<std::string_view> own_commands() {
-  std::vector<std::string_view> names{"run",      "agents",   "keys",    "verify",   "preview",
-                                      "selftest", "validate", "compare", "baseline", "trend",
-                                      "thresholds"};
+  std::vector<std::string_view> names{"run",        "agents",   "keys",    "verify",   "preview",
+                                      "selftest",   "validate", "compare", "baseline", "trend",
+                                      "thresholds", "campaign", "fleet",   "plan",     "report"};
   names.insert(names.end(), std::begin(store_command_names), std::end(store_command_names));
   return names;
 }
@@ -46,14 +50,18 @@ constexpr const char* description = R"(Squall: load and stress tests of quantize
   squall agents --connect tcp://…      lists the agents that are there
   squall keys make --coordinator web1  makes keys, by which machines know each other
   squall list                          lists the runs that were stored
+  squall report last --open            makes a page of a run's report, or Markdown, CSV, JUnit, …
   squall show last                     shows the report of one; see also tag, delete, export, import
   squall verify last                   computes a report again from the run's journal
   squall compare baseline:main last:5  did it get worse? Judges runs by others
   squall baseline set main last:5      keeps runs that later ones are held against
   squall trend chat                    slopes, steps and outliers over stored runs
+  squall campaign my_campaign.toml     many runs: matrices, repeats, suites; goes on after a crash
+  squall plan chat.toml                how many users, how many machines, at what cost?
   squall validate my.toml              checks a scenario, runs nothing
   squall thresholds explain my.toml    each limit and the rules that it comes from
   squall preview my.toml               draws its load, runs nothing
+  squall fleet my.toml --law steps.json --machines 1000   simulates machines that are not here
   squall selftest --quick              checks Squall's own numbers against known truth
   squall model inspect m.gguf          looks at models, makes and measures them
   squall hardware                      tells what this machine is and how fast it can be
@@ -65,6 +73,7 @@ constexpr const char* run_footer = R"(
   squall run my.toml --ssh web1,web2                                 one on each host, through ssh
   squall run my.toml --listen tcp://0.0.0.0:5555 --keys keys --agents 3   three from elsewhere
   squall run --resume last                                           the coordinator was killed
+  squall run my.toml --dashboard                                     watch it in a browser
 
 A run's journal and report are kept in STATE/runs/RUN. STATE is --state, else $SQUALL_STATE, else
 $XDG_STATE_HOME/squall, else ~/.local/state/squall. $SQUALL_SSH names another program than ssh.
@@ -140,6 +149,8 @@ struct Orders {
   SelftestOptions selftest;
   ThresholdOrders thresholds;
   StoreOrders store;
+  FleetOrders fleet;
+  ReportOrders report;
 };
 
 /// Who takes part, and from where.
@@ -171,6 +182,22 @@ void add_agents_options(CLI::App& run, RunOptions& options) {
                "beyond this machine without keys; every report will say so");
 }
 
+/// Who may look on, and from where.
+void add_watching_options(CLI::App& run, RunOptions& options) {
+  run.add_option("--dashboard", options.dashboard,
+                 "show the run in a browser, too; beyond this machine only with the token that is "
+                 "printed (default: this machine, a free port)")
+      ->expected(0, 1)
+      ->option_text("[ADDRESS:PORT]");
+  run.add_option("--metrics", options.metrics,
+                 "or only /metrics, for Prometheus (the dashboard has it, too)")
+      ->expected(0, 1)
+      ->option_text("[ADDRESS:PORT]");
+  run.add_option("--metrics-linger", options.metrics_linger,
+                 "serve them for so much longer at the end, such as 15s, for a last scrape")
+      ->option_text("TIME");
+}
+
 CLI::App* add_run(CLI::App& app, RunOptions& options) {
   CLI::App* run = app.add_subcommand("run", "Runs a scenario, shows its course, judges it.");
   run->add_option("SCENARIO", options.scenario, "scenario file (TOML)");
@@ -192,6 +219,7 @@ CLI::App* add_run(CLI::App& app, RunOptions& options) {
       ->option_text("FILE");
   run->add_flag("--no-store", options.no_store, "leave this run out of it");
   run->add_option("--json", options.json, "also write everything to this file, as JSON");
+  add_watching_options(*run, options);
   run->footer(run_footer);
   return run;
 }
@@ -261,7 +289,11 @@ int command_line(int argc, char** argv) {
   CLI::App* selftest = add_selftest(app, orders.selftest);
   add_store_commands(app, orders.store);
   JudgementLine judgement(app);
+  CampaignLine campaigns(app);
+  PlanLine plan(app);
   CLI::App* thresholds = add_thresholds(app, orders.thresholds);
+  CLI::App* fleet = add_fleet(app, orders.fleet);
+  CLI::App* report = add_report(app, orders.report);
 
   try {
     app.parse(argc, argv);
@@ -270,13 +302,17 @@ int command_line(int argc, char** argv) {
   }
   try {
     if (const auto judged = judgement.perform()) return *judged;
+    if (const auto campaigned = campaigns.perform()) return *campaigned;
+    if (const auto planned = plan.perform()) return *planned;
     if (*run) return run_command(orders.run);
     if (*agents) return agents_command(orders.agents);
     if (*keys) return keys_command(orders.keys);
     if (*verify) return verify_command(orders.verify);
     if (*preview) return preview_command(orders.preview);
     if (*selftest) return selftest_command(orders.selftest);
+    if (*report) return report_command(orders.report);
     if (*thresholds) return thresholds_command(orders.thresholds);
+    if (*fleet) return fleet_command(orders.fleet);
     if (orders.store.command != StoreOrders::Command::none) return store_command(orders.store);
     return validate_command(orders.to_validate);
   } catch (const scenarios::ScenarioError& error) {

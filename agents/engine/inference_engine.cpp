@@ -81,6 +81,7 @@ struct InferenceEngine::Impl {
 
   void admit(StepEvents& events);
   void compute(std::span<const BatchScheduler::Part> parts, StepEvents& events);
+  StepEvents::Work work_of(std::span<const BatchScheduler::Part> parts) const;
   std::size_t run(std::span<const BatchScheduler::Part> parts);
   void take_tokens(std::span<const BatchScheduler::Part> parts, std::size_t rows,
                    StepEvents& events);
@@ -139,6 +140,7 @@ void InferenceEngine::Impl::compute(std::span<const BatchScheduler::Part> parts,
                                     StepEvents& events) {
   try {
     events.tokens.reserve(parts.size());
+    events.work = work_of(parts);
     take_tokens(parts, run(parts), events);
     scheduler.on_step_done();
   } catch (const std::bad_alloc&) {
@@ -148,6 +150,23 @@ void InferenceEngine::Impl::compute(std::span<const BatchScheduler::Part> parts,
       refuse(part.id, "no memory to compute a step; use a smaller model or batch", events);
     }
   }
+}
+
+StepEvents::Work InferenceEngine::Impl::work_of(std::span<const BatchScheduler::Part> parts) const {
+  StepEvents::Work work;
+  for (const BatchScheduler::Part& part : parts) {
+    const std::uint64_t before = sequences.at(part.id).keys_and_values->length();
+    if (part.prompt_count == 0) {
+      ++work.decoding;
+      work.decode_positions += before + 1;
+      continue;
+    }
+    const std::uint64_t count = part.prompt_count;
+    work.prompt_tokens += static_cast<std::uint32_t>(count);
+    work.prompts_done += part.yields_token ? 1 : 0;
+    work.prompt_positions += count * before + count * (count + 1) / 2;
+  }
+  return work;
 }
 
 std::size_t InferenceEngine::Impl::run(std::span<const BatchScheduler::Part> parts) {

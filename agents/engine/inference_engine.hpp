@@ -44,6 +44,18 @@ struct StepEvents {
     std::uint64_t id;
     std::uint32_t reused_tokens;  // of the prompt, whose keys and values were there already
   };
+  /// What the step computed: how long it takes is a law of this.
+  struct Work {
+    std::uint32_t decoding = 0;       // requests that got one more token of their answer
+    std::uint32_t prompt_tokens = 0;  // over all requests
+    std::uint32_t prompts_done = 0;   // whose last piece was among them
+    std::uint64_t decode_positions =
+        0;  // that the decoding ones looked back at, their own included
+    std::uint64_t prompt_positions = 0;  // likewise, over all prompt tokens
+
+    friend bool operator==(const Work&, const Work&) = default;
+  };
+  Work work;
   std::vector<Admitted> admitted;  // joined the batch at the beginning of this step
   std::vector<Token> tokens;
   std::vector<Refused> refused;

@@ -40,9 +40,11 @@ bool begins_with_any(std::string_view text, std::initializer_list<std::string_vi
 /// One that is stacked on others (a bond, a VLAN, a bridge): what passes it passes them too. For
 /// each of them its folder has an entry "lower_NAME".
 bool is_stacked(const fs::path& interface) {
-  return std::ranges::any_of(entries_of(interface), [](const fs::path& each) {
-    return each.filename().string().starts_with("lower_");
-  });
+  std::error_code error;
+  for (fs::directory_iterator each(interface, error), end; !error && each != end;
+       each.increment(error))
+    if (each->path().filename().native().starts_with("lower_")) return true;
+  return false;
 }
 
 std::string first_word(const std::string& text) {
@@ -201,9 +203,9 @@ void MachineReader::read_interfaces(MachineReading& reading) {
     while (told < numbers.size() && columns >> numbers[told]) ++told;
     if (told < numbers.size()) continue;
     const std::string name = first_word(line.substr(0, colon));
-    const auto [known, is_new] = stacked_.try_emplace(name, false);
-    if (is_new) known->second = is_stacked(root_ / "sys/class/net" / name);
-    if (!known->second) reading.interfaces[name] = {numbers.front(), numbers.back()};
+    // Asked each time: a bridge or a bond may get its members while a run goes on.
+    if (!is_stacked(root_ / "sys/class/net" / name))
+      reading.interfaces[name] = {numbers.front(), numbers.back()};
   }
 }
 

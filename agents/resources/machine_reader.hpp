@@ -66,7 +66,6 @@ class MachineReader {
   std::string buffer_;  // of the newest file
   std::vector<std::filesystem::path> temperatures_, frequencies_;
   std::vector<std::string> disks_;
-  std::map<std::string, bool> stacked_;  // interfaces seen so far
 };
 
 }  // namespace squall::agents

@@ -9,7 +9,7 @@
 
 namespace squall::coordinator {
 
-ReportFile::ReportFile(std::string path) : path_(std::move(path)) {
+ReportFile::ReportFile(std::string path, const std::string& option) : path_(std::move(path)) {
   if (path_.empty()) return;
   // A device or a pipe, such as /dev/stdout, is written to as it is.
   std::error_code ignored;
@@ -18,8 +18,8 @@ ReportFile::ReportFile(std::string path) : path_(std::move(path)) {
   partial_ = ordinary ? path_ + ".partial" : path_;
   file_.open(partial_, std::ios::binary);
   if (!file_)
-    throw UsageError("cannot write " + path_ + ": " + std::strerror(errno) +
-                     "; --json needs a path in a folder that exists and may be written to");
+    throw UsageError("cannot write " + path_ + ": " + std::strerror(errno) + "; " + option +
+                     " needs a path in a folder that exists and may be written to");
 }
 
 ReportFile::~ReportFile() {

@@ -10,8 +10,8 @@ namespace squall::coordinator {
 /// measuring is not lost to a mistyped path.
 class ReportFile {
  public:
-  /// An empty path: none is wanted. Throws UsageError.
-  explicit ReportFile(std::string path);
+  /// An empty path: none is wanted. `option` is what named it, for messages. Throws UsageError.
+  explicit ReportFile(std::string path, const std::string& option = "--json");
   ~ReportFile();
   ReportFile(const ReportFile&) = delete;
   ReportFile& operator=(const ReportFile&) = delete;

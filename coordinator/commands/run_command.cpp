@@ -11,6 +11,7 @@
 #include "actors/tool_version.hpp"
 #include "coordinator/commands/report_file.hpp"
 #include "coordinator/commands/run_conduct.hpp"
+#include "coordinator/commands/run_dashboard.hpp"
 #include "coordinator/commands/run_in_store.hpp"
 #include "coordinator/live/terminal.hpp"
 #include "coordinator/processes/local_agents.hpp"
@@ -83,12 +84,14 @@ bool write_in_folder(const RunFolder& folder, const std::string& everything) {
 }
 
 /// Everything for people on standard output, and for programs in the run's folder and in `json`.
-int report(const RunRecord& record, const RunFolder& folder, ReportFile& json,
-           RunInStore& in_store) {
+int report(const RunRecord& record, const RunFolder& folder, ReportFile& json, RunInStore& in_store,
+           RunDashboard& dashboard) {
   const RunReport made = make_run_report(record);
+  dashboard.end(record, made);
   const std::string text =
       text_summary(made, {.colour = colour_wanted(stdout), .width = summary_width(stdout)});
   std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);  // the program may stay a while: for metrics, or for agents elsewhere
   const std::string everything = json_report(made, record);
   bool written = write_in_folder(folder, everything);
   written = in_store.finish(everything) && written;
@@ -119,6 +122,8 @@ int conduct_and_report(ConductPlan plan, RunRecord record, ReportFile& json,
                        const RunOptions& options) {
   NewFolder folder(plan);
   RunInStore in_store(options, record, plan.folder);
+  RunDashboard dashboard(options);
+  plan.on_look = dashboard.watcher();
   plan.on_began = [&in_store] { return in_store.begin(); };
   // A run that goes on was resolved before: its journal has the thresholds.
   if (plan.resumed.empty())
@@ -128,9 +133,15 @@ int conduct_and_report(ConductPlan plan, RunRecord record, ReportFile& json,
   ended.record.exact = exact_durations(ended.record.journal, ended_requests(ended.record));
   std::error_code ignored;
   std::filesystem::remove_all(plan.folder.keys(), ignored);  // secrets of agents that are no more
-  if (!ended.record.began) return tell_why_not(ended);
+  if (!ended.record.began) {
+    const int exit_code = tell_why_not(ended);
+    dashboard.end_without_report(ended.record, exit_code);
+    return exit_code;
+  }
   folder.keep();
-  return report(ended.record, plan.folder, json, in_store);
+  const int exit_code = report(ended.record, plan.folder, json, in_store, dashboard);
+  dashboard.linger();
+  return exit_code;
 }
 
 /// The journal of a run that can go on, or why it cannot.
@@ -147,7 +158,7 @@ int resume_run(const RunOptions& options) {
       !options.wait.empty() || !options.agents_file.empty() || !options.ssh.empty())
     throw UsageError(
         "--resume goes on with a run as it was: it takes no scenario and no agents, only --keys, "
-        "--insecure, --state, --store, --no-store and --json");
+        "--insecure, --state, --store, --no-store, --json, --dashboard and --metrics");
   const RunFolder folder = find_run_folder(state_folder(options.state), options.resume);
   ContinuedRun run = continue_run(folder);
   ConductPlan plan{.folder = folder,
@@ -176,7 +187,8 @@ std::string read_scenario(const std::string& path) {
   return read_text_file(path, "cannot read scenario", "scenarios/ has ready-made ones");
 }
 
-int run_command(const RunOptions& options) {
+int run_command(const RunOptions& given) {
+  const RunOptions options = with_scenario_settled(given);
   if (!options.resume.empty()) return resume_run(options);
   if (options.scenario.empty())
     throw UsageError("which scenario? scenarios/ has ready-made ones; --resume goes on with a run");

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <future>
+#include <initializer_list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,12 +24,11 @@
 #include "actors/bridge/bridge_actor.hpp"
 #include "coordinator/commands/gathering_news.hpp"
 #include "coordinator/commands/own_addresses.hpp"
-#include "coordinator/live/live_view.hpp"
+#include "coordinator/live/live_moment.hpp"
+#include "coordinator/live/live_status.hpp"
 #include "coordinator/live/terminal.hpp"
 #include "coordinator/processes/local_agents.hpp"
 #include "coordinator/processes/ssh_agents.hpp"
-#include "coordinator/report/run_report.hpp"
-#include "coordinator/report/run_warnings.hpp"
 #include "coordinator/run/run_actor.hpp"
 #include "coordinator/run/run_replay.hpp"
 #include "coordinator/text/printable_text.hpp"
@@ -45,11 +45,18 @@ constexpr auto local_patience = 15s;
 // Of 50 ms each: agents say their seal again each second.
 constexpr int looks_at_the_end = 50;
 
-sigset_t blocked_signals() {
+// A live view is drawn at most five times a second, and made only then.
+constexpr auto frame_interval = 200ms;
+
+sigset_t set_of(std::initializer_list<int> numbers) {
   sigset_t signals;
   sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
+  for (const int number : numbers) sigaddset(&signals, number);
+  return signals;
+}
+
+sigset_t blocked_signals() {
+  const sigset_t signals = set_of({SIGINT, SIGTERM, SIGTSTP, SIGCONT, SIGWINCH});
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
 }
@@ -71,10 +78,7 @@ std::string own_host_name() {
 class Conduct {
  public:
   Conduct(const ConductPlan& plan, RunRecord record)
-      : plan_(plan),
-        scenario_(record.scenario),
-        signals_(blocked_signals()),
-        gathering_news_(plan.who) {
+      : plan_(plan), signals_(blocked_signals()), gathering_news_(plan.who) {
     link_ = bind_router(plan.listen, plan.security.router);
     record.endpoint = link_->endpoint();
     record.security = plan.security.in_words;
@@ -92,6 +96,9 @@ class Conduct {
     caf::anon_send(run_, EndActors{});
     run_ = RunActor{};
     system_.reset();  // waits for the actors, which use what is declared after it
+    terminal_.finish();
+    const sigset_t of_terminal = set_of({SIGTSTP, SIGCONT, SIGWINCH});
+    pthread_sigmask(SIG_UNBLOCK, &of_terminal, nullptr);
   }
   Conduct(const Conduct&) = delete;
   Conduct& operator=(const Conduct&) = delete;
@@ -157,7 +164,10 @@ class Conduct {
     parts.make_journal = [journal] { return std::move(*journal); };
     parts.turned_away = [link = link_] { return link->counters(); };
     parts.on_progress = [this](const RunPhases& run, Instant now) {
-      Progress progress{live_status(run, now), agents_there(run), run.record().began};
+      if (!look_wanted_.exchange(false)) return;
+      Progress progress{source_.look(run.record(), live_moment(run, now), now), agents_there(run),
+                        run.record().began};
+      if (plan_.on_look) plan_.on_look(run.record(), progress.status, now);
       const std::lock_guard lock(mutex_);
       progress_ = std::move(progress);
     };
@@ -215,7 +225,23 @@ class Conduct {
 
   void watch_signals() {
     const timespec patience{0, 50'000'000};
-    if (sigtimedwait(&signals_, nullptr, &patience) <= 0) return;
+    switch (sigtimedwait(&signals_, nullptr, &patience)) {
+      case SIGINT:
+      case SIGTERM:
+        return interrupt();
+      case SIGTSTP:
+        return stop_until_continued();
+      case SIGCONT:
+        return terminal_.continued();
+      case SIGWINCH:
+        resized_ = true;  // dragged, it has many sizes a second
+        return;
+      default:
+        if (terminal_.read_keys() == KeyWish::quit && !interrupted_) interrupt();
+    }
+  }
+
+  void interrupt() {
     if (interrupted_) {  // asked twice: end at once
       local_agents_.wait_or_end(0ms);
       ssh_agents_.wait_or_end(0ms);
@@ -223,8 +249,17 @@ class Conduct {
       _exit(130);
     }
     interrupted_ = true;
-    tell("\ninterrupted: draining briefly (again to end at once)");
+    tell("\ninterrupted: draining briefly (Ctrl-C again to end at once)");
     caf::anon_send(run_, Interrupt{});
+  }
+
+  /// Ctrl-Z: the shell gets its terminal as it was, and stops us.
+  void stop_until_continued() {
+    terminal_.finish();
+    const sigset_t stop = set_of({SIGTSTP});
+    raise(SIGTSTP);
+    pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);  // here it takes effect
+    pthread_sigmask(SIG_BLOCK, &stop, nullptr);
   }
 
   void watch_ssh() {
@@ -255,6 +290,12 @@ class Conduct {
   }
 
   void show_progress() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_look_ >= frame_interval) {
+      last_look_ = now;
+      look_wanted_ = true;
+      if (std::exchange(resized_, false)) terminal_.refresh();
+    }
     auto progress = newest_progress();
     if (!progress) return;
     if (plan_.who.from_elsewhere)
@@ -265,38 +306,11 @@ class Conduct {
   }
 
   /// A line of its own above the live view.
-  void tell(const std::string& line) {
-    terminal_.finish();
-    std::fprintf(stderr, "%s\n", line.c_str());
-  }
+  void tell(const std::string& line) { terminal_.tell(line); }
 
   std::optional<Progress> newest_progress() {
     const std::lock_guard lock(mutex_);
     return std::exchange(progress_, std::nullopt);
-  }
-
-  LiveStatus live_status(const RunPhases& phases, Instant now) const {
-    LiveMoment moment;
-    moment.stage = phases.stage(now);
-    moment.elapsed = phases.elapsed(now);
-    std::vector<const AgentRecord*> agents;
-    for (const auto& agent : phases.record().agents) {
-      agents.push_back(&agent);
-      moment.agent_names.push_back(agent.hello.name);
-      moment.lost.push_back(agent.lost.has_value());
-      if (!agent.lost) ++moment.agents_alive;
-      moment.synthetic_model |= agent.ready && agent.ready->model_is_synthetic;
-    }
-    moment.agents_wanted = agents.size();
-    moment.agents_suspect = phases.roster().silent(now, FabricTimes{}.suspect_after).size();
-    moment.insecure = phases.record().insecure;
-    if (moment.stage == RunStage::gathering) {
-      moment.agents_alive = phases.gathering().present();
-      moment.agents_wanted = std::max(phases.gathering().wanted(), moment.agents_alive);
-    }
-    moment.simulated_target = is_simulated(scenario_, agents);
-    if (moment.stage > RunStage::preparing) moment.warnings = run_warnings(agents);
-    return make_live_status(scenario_, phases.record().timeline, moment);
   }
 
   /// While they gather; who came is no news later.
@@ -314,19 +328,22 @@ class Conduct {
   }
 
   const ConductPlan& plan_;
-  scenarios::Scenario scenario_;
   sigset_t signals_;
   std::shared_ptr<ZmqLink> link_;
   caf::actor_system_config config_;
   std::unique_ptr<caf::actor_system> system_;
   LocalAgents local_agents_;
   SshAgents ssh_agents_;
-  Terminal terminal_{stderr};
+  Terminal terminal_{stderr, STDIN_FILENO};
+  std::chrono::steady_clock::time_point last_look_;
+  std::atomic<bool> look_wanted_ = false;  // by this thread; the actor's makes what is looked at
+  LiveStatusSource source_;                // of the actor's thread
   GatheringNews gathering_news_;
   ChangeInbox inbox_{plan_.folder};
   std::promise<Ended> finished_;
   RunActor run_;
   bool interrupted_ = false;
+  bool resized_ = false;
   bool began_told_ = false;
   std::mutex mutex_;  // guards what crosses from the actor's thread: progress_, answers_
   std::vector<Answer> answers_;

@@ -10,6 +10,7 @@
 #include "actors/journal/run_entries.hpp"
 #include "coordinator/commands/run_options.hpp"
 #include "coordinator/commands/run_security.hpp"
+#include "coordinator/live/live_status.hpp"
 #include "coordinator/run/run_record.hpp"
 #include "coordinator/run/thresholds/threshold_resolution.hpp"
 #include "coordinator/run_folder.hpp"
@@ -29,6 +30,8 @@ struct ConductPlan {
   ThresholdInputs thresholds{};  // what they are resolved from beside scenario and agents
   std::function<std::string()> on_began{};  // called once, by then; what is to be told, or empty
   std::shared_ptr<std::unique_ptr<actors::Journal>> journal{};  // and where that goes on
+  /// Called on the actors' thread, several times a second; may be empty.
+  std::function<void(const RunRecord&, const LiveStatus&, actors::Instant now)> on_look{};
 };
 
 struct Ended {
@@ -37,8 +40,9 @@ struct Ended {
 };
 
 /// `record` says what is run; where it listens and how is filled in here. Blocks SIGINT and SIGTERM
-/// in this thread for good: they are waited for. A second one ends the program at once with 130.
-/// Throws actors::LinkError, actors::KeyError, actors::JournalError, LocalAgentError, ProcessError.
+/// in this thread for good, and the signals of the terminal until it returns: they are waited for. A
+/// second SIGINT or SIGTERM ends the program at once with 130. Throws actors::LinkError,
+/// actors::KeyError, actors::JournalError, LocalAgentError, ProcessError.
 Ended conduct_run(const ConductPlan& plan, RunRecord record);
 
 }  // namespace squall::coordinator

@@ -39,6 +39,9 @@ struct RunOptions {
   std::string json{};         // write everything there as well
   std::string store{};        // file; empty: as store_file() says
   bool no_store = false;
+  std::optional<std::string> dashboard{};  // address of a page while it runs; "": one is chosen
+  std::optional<std::string> metrics{};    // likewise, of /metrics alone
+  std::string metrics_linger{};            // "15s": how much longer, once it is over
 };
 
 /// Who takes part, and whom this program starts by itself.

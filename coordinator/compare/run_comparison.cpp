@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 
 #include "coordinator/compare/output/figure_words.hpp"
 #include "coordinator/compare/rank_statistics.hpp"
@@ -44,22 +45,39 @@ struct Measured {
   double margin = 0;           // on the scale of `worse`
 };
 
+const double* value_in(const std::map<std::string, double>& figures, const std::string& name) {
+  const auto found = figures.find(name);
+  return found == figures.end() ? nullptr : &found->second;
+}
+
+/// "At least" so much, of a figure of which less is better: enough to show that it got worse.
+const double* bound_of(const RunFigures& run, const std::string& figure) {
+  return kind_of_figure(figure).more_is_better ? nullptr : value_in(run.at_least, figure);
+}
+
 void take_values(FigureComparison& comparison, const std::vector<RunFigures>& base,
                  const std::vector<RunFigures>& run, bool paired) {
-  const auto value = [&](const RunFigures& each) -> const double* {
-    const auto found = each.figures.find(comparison.figure);
-    return found == each.figures.end() ? nullptr : &found->second;
+  const auto of_base = [&](const RunFigures& each) {
+    return value_in(each.figures, comparison.figure);
+  };
+  const auto of_run = [&](const RunFigures& each) {
+    const double* const value = value_in(each.figures, comparison.figure);
+    return value != nullptr ? value : bound_of(each, comparison.figure);
+  };
+  const auto take_run = [&](const RunFigures& each) {
+    comparison.run.push_back(*of_run(each));
+    if (value_in(each.figures, comparison.figure) == nullptr) ++comparison.bounds;
   };
   for (std::size_t i = 0; paired && i < base.size(); ++i) {
-    if (value(base[i]) == nullptr || value(run[i]) == nullptr) continue;
-    comparison.base.push_back(*value(base[i]));
-    comparison.run.push_back(*value(run[i]));
+    if (of_base(base[i]) == nullptr || of_run(run[i]) == nullptr) continue;
+    comparison.base.push_back(*of_base(base[i]));
+    take_run(run[i]);
   }
   if (paired) return;
   for (const auto& each : base)
-    if (value(each) != nullptr) comparison.base.push_back(*value(each));
+    if (of_base(each) != nullptr) comparison.base.push_back(*of_base(each));
   for (const auto& each : run)
-    if (value(each) != nullptr) comparison.run.push_back(*value(each));
+    if (of_run(each) != nullptr) take_run(each);
 }
 
 Shift worse_by(const FigureComparison& comparison, const Scale& scale, bool paired) {
@@ -73,13 +91,23 @@ Shift worse_by(const FigureComparison& comparison, const Scale& scale, bool pair
 }
 
 /// A run that withholds a figure has one all the same, and perhaps the worst: others cannot stand
-/// for it.
+/// for it. On the new side a lower bound can.
 const RunFigures* withholding(const std::string& figure, const std::vector<RunFigures>& base,
                               const std::vector<RunFigures>& run) {
-  for (const auto* side : {&run, &base})
-    for (const auto& each : *side)
-      if (each.withheld.contains(figure)) return &each;
+  for (const auto& each : run)
+    if (each.withheld.contains(figure) && bound_of(each, figure) == nullptr) return &each;
+  for (const auto& each : base)
+    if (each.withheld.contains(figure)) return &each;
   return nullptr;
+}
+
+/// Runs of the new side that are known only as "at least" may be as bad as can be.
+void open_upwards(FigureComparison& comparison) {
+  comparison.high = std::numeric_limits<double>::infinity();
+  comparison.better = false;
+  comparison.why = "in " + std::to_string(comparison.bounds) + " of " +
+                   plural(comparison.run.size(), "run") +
+                   " it is only known as \"at least\", since requests went unanswered";
 }
 
 Measured measure(const std::string& figure, const std::vector<RunFigures>& base,
@@ -100,6 +128,7 @@ Measured measure(const std::string& figure, const std::vector<RunFigures>& base,
   comparison.confidence = worse.confidence;
   comparison.p = worse.p;
   comparison.better = worse.high < 0;
+  if (comparison.bounds > 0) open_upwards(comparison);
   const std::size_t fewest = paired ? fewest_pairs : fewest_runs;
   if (std::min(comparison.base.size(), comparison.run.size()) >= fewest &&
       withholding(figure, base, run) == nullptr)
@@ -112,8 +141,8 @@ void judge_too_few(FigureComparison& comparison, const std::vector<RunFigures>& 
   comparison.judgement = Judgement::inconclusive;
   if (const RunFigures* each = withholding(comparison.figure, base, run)) {
     comparison.never_decided = true;
-    comparison.why = each->withheld.at(comparison.figure) + " in run " + each->run +
-                     ": measure longer, or judge by others (--gate=-" + comparison.figure + ")";
+    comparison.why = "in run " + each->run + ": " + each->withheld.at(comparison.figure) +
+                     ", or judge by others (--gate=-" + comparison.figure + ")";
     return;
   }
   const std::size_t fewest = paired ? fewest_pairs : fewest_runs;
@@ -147,23 +176,30 @@ std::size_t runs_until_decided(const Shift& worse, double margin, std::size_t ru
 void judge(Measured& measured) {
   FigureComparison& comparison = measured.comparison;
   const Shift& worse = *measured.worse;
-  const std::string margin = change_text(measured.comparison, *comparison.margin);
-  if (worse.high < measured.margin) return;  // pass
+  const bool open = comparison.bounds > 0;
+  if (!open && worse.high < measured.margin) return;  // pass
   const bool large = worse.estimate >= measured.margin;
+  const std::string beside = open ? "; " + comparison.why : "";
   if (large && worse.low > 0 && comparison.adjusted_p <= significance) {
     comparison.judgement = Judgement::regression;
-    comparison.why = "worse by more than the margin, and not by chance";
+    comparison.why = "worse by more than the margin, and not by chance" + beside;
     return;
   }
   comparison.judgement = Judgement::inconclusive;
+  if (open && !large) {  // whatever further runs say, these may be worse
+    comparison.never_decided = true;
+    comparison.why += std::string("; ") + remedy_for_bounds + ", or judge by others (--gate=-" +
+                      comparison.figure + ")";
+    return;
+  }
   comparison.more_runs = runs_until_decided(
       worse, measured.margin, std::min(comparison.base.size(), comparison.run.size()));
   if (!large)
     comparison.why = "may be worse by the margin: the interval reaches beyond it";
   else if (worse.low > 0)
-    comparison.why = "looks worse, but among so many gated figures that may be chance";
+    comparison.why = "looks worse, but among so many gated figures that may be chance" + beside;
   else
-    comparison.why = "looks worse, but may be chance";
+    comparison.why = "looks worse, but may be chance" + beside;
 }
 
 void adjust_together(std::vector<Measured>& gated) {

@@ -42,11 +42,12 @@ struct FigureComparison {
   double change = 0, low = 0, high = 0;    // where both sides have some
   double confidence = 0, p = 1;            //
   double adjusted_p = 1;                   // Holm, over what is gated
-  bool better = false;                     // certainly
-  Judgement judgement = Judgement::pass;   // of gated figures
-  std::string why;                         // a sentence, where it is not pass
-  std::size_t more_runs = 0;               // a side, roughly, until it could be decided; 0: unknown
-  bool never_decided = false;              // by more runs of this kind
+  std::size_t bounds = 0;  // of `run`: lower bounds only, so it may be worse than all this says
+  bool better = false;     // certainly
+  Judgement judgement = Judgement::pass;  // of gated figures
+  std::string why;                        // a sentence, where it is not pass
+  std::size_t more_runs = 0;              // a side, roughly, until it could be decided; 0: unknown
+  bool never_decided = false;             // by more runs of this kind
 
   bool measured() const { return !base.empty() && !run.empty(); }
 };
@@ -61,7 +62,7 @@ struct ComparedSide {
 /// and every output says so.
 struct CourseEnding {
   int exit_code = 0;
-  std::string word;      // "interrupted", "broken", "invalid", "thresholds", "not stored"
+  std::string word;      // "interrupted", "broken", "invalid", "thresholds", "failed runs"
   std::string sentence;  // without an end
   bool early = false;    // fewer runs than the procedure asks for: a pass is none
 };

@@ -4,9 +4,9 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
-#include <stdexcept>
 #include <string>
+
+#include "coordinator/report/reading/report_figures.hpp"
 
 namespace squall::coordinator {
 
@@ -18,20 +18,11 @@ struct RunFigures {
   std::string plan;                  // fingerprint of the load, data included; of all agents
   std::uint64_t seed = 0;
   std::uint64_t agents = 0;
-  // "tokens_per_second", "requests_per_second", "error_rate", "accuracy"; and "ttft_p50",
-  // "e2e_p99.9", "tpot_mean" of every duration of the measured phase. Seconds, per second, 0..1.
-  // What a run does not have, withholds for want of samples, or knows only as "at least", is not
-  // in it.
-  std::map<std::string, double> figures;
-  std::map<std::string, std::string> withheld;  // why, of percentiles: "p99: insufficient (…)"
+  std::map<std::string, double> figures;        // as in ReportFigures
+  std::map<std::string, std::string> withheld;  // likewise
+  std::map<std::string, double> at_least;       // likewise
 
-  bool usable() const {
-    return outcome == "pass" || outcome == "fail" || outcome == "inconclusive";
-  }
-};
-
-struct ReportUnreadable : std::runtime_error {
-  using std::runtime_error::runtime_error;
+  bool usable() const { return has_usable_figures(outcome); }
 };
 
 /// Throws ReportUnreadable for anything but a report of this tool.

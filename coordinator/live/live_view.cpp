@@ -1,105 +1,30 @@
 #include "coordinator/live/live_view.hpp"
 
-#include <algorithm>
-
+#include "coordinator/live/live_panels.hpp"
 #include "coordinator/text/printable_text.hpp"
 #include "coordinator/text/readable_numbers.hpp"
-#include "coordinator/text/text_table.hpp"
 
 namespace squall::coordinator {
 
 namespace {
 
-double progress(const LiveStatus& status) {
-  if (status.stage == RunStage::draining || status.stage == RunStage::finished) return 1;
-  if (status.planned <= nanoseconds{0}) return 0;
-  const double done =
-      std::chrono::duration<double>(status.elapsed) / std::chrono::duration<double>(status.planned);
-  return std::clamp(done, 0.0, 1.0);
-}
-
-std::string progress_bar(const LiveStatus& status, std::size_t width) {
-  const std::string clock =
-      " " + readable_clock(status.elapsed) + " / " + readable_clock(status.planned);
-  if (width < clock.size() + 6) return clock.substr(1);
-  const std::size_t room = width - clock.size() - 2;
-  const auto filled = static_cast<std::size_t>(progress(status) * static_cast<double>(room));
-  return "[" + std::string(filled, '#') + std::string(room - filled, '.') + "]" + clock;
-}
-
-std::string users_in_words(const LiveStatus& status) {
-  if (status.open_model) return readable_count(status.in_flight) + " in flight";
-  return readable_count(status.active_users) + "/" + plural(status.planned_users, "user") + ", " +
-         readable_count(status.in_flight) + " in flight";
-}
-
-std::string rate_in_words(const std::optional<double>& rate) {
-  return rate ? readable_rate(*rate) : "-";
-}
-
-std::string value_in_words(const std::optional<nanoseconds>& value, bool at_least) {
-  if (!value) return "-";
-  return (at_least ? ">=" : "") + readable(*value);
-}
-
+/// "ttft p50 1.20 ms  p95 …"
 std::string latency_in_words(const std::string& name, const LiveLatency& latency) {
-  return name + " p50 " + value_in_words(latency.p50, latency.p50_at_least) + "  p95 " +
-         value_in_words(latency.p95, latency.p95_at_least) + "  p99 " +
-         value_in_words(latency.p99, latency.p99_at_least);
-}
-
-/// Those who are not well: ", 1 lost, 2 suspect, 1 paused"; empty when all are.
-std::string troubled_agents(const LiveStatus& status) {
-  std::string text;
-  const auto add = [&](std::size_t count, const char* what) {
-    if (count > 0) text += ", " + readable_count(count) + " " + what;
-  };
-  add(status.agents_lost, "lost");
-  add(status.agents_suspect, "suspect");
-  add(status.agents_paused, "paused");
-  return text;
-}
-
-/// Whatever else has to give way, that the run is insecure, the model synthetic or the target
-/// simulated stays visible.
-std::string head_line(const LiveStatus& status, std::size_t width) {
-  std::string rest = std::string(": ") + name_of(status.stage);
-  if (status.insecure) rest += "  INSECURE";
-  if (status.simulated_target) rest += "  SIMULATED";
-  if (status.synthetic_model) rest += "  SYNTHETIC MODEL";
-  rest += "  " + readable_count(status.agents_alive) + "/" + plural(status.agents_wanted, "agent") +
-          troubled_agents(status);
-  if (!status.warnings.empty()) rest += "  " + plural(status.warnings.size(), "warning");
-  constexpr std::size_t shortest = 8, longest = 60;
-  const std::size_t room = width > rest.size() ? width - rest.size() : 0;
-  return printable(status.scenario, std::clamp(room, shortest, longest)) + rest;
+  return latency_line(name, latency, false).written(std::string::npos, false);
 }
 
 }  // namespace
 
 std::vector<std::string> live_lines(const LiveStatus& status, std::size_t width, bool colour) {
-  const std::string of_phase = status.latencies_of_warm_up ? "  (warm-up)" : "";
-  const std::string failures = plural(status.failed, "failure");
-  struct Line {
-    std::string text;
-    Style style;
-  };
-  const Line lines[] = {
-      {head_line(status, width), Style::bold},
-      {progress_bar(status, width), Style::plain},
-      {users_in_words(status) + ", " + readable_count(status.completed) + " completed, " + failures,
-       status.failed > 0 ? Style::bad : Style::plain},
-      {"tokens/s " + rate_in_words(status.tokens_per_second_now) + " now, " +
-           rate_in_words(status.tokens_per_second_measured) + " measured",
-       Style::plain},
-      {latency_in_words("ttft", status.ttft) + of_phase,
-       status.latencies_of_warm_up ? Style::dim : Style::plain},
-      {latency_in_words("e2e ", status.e2e) + of_phase,
-       status.latencies_of_warm_up ? Style::dim : Style::plain},
-  };
+  const bool warm_up = status.latencies_of_warm_up;
+  const StyledLine lines[] = {head_line(status, width),
+                              progress_line(status, width),
+                              load_line(status),
+                              rates_line(status, width),
+                              latency_line("ttft", status.ttft, warm_up),
+                              latency_line("e2e ", status.e2e, warm_up)};
   std::vector<std::string> result;
-  for (const Line& line : lines)
-    result.push_back(styled(first_characters(line.text, width), line.style, colour));
+  for (const StyledLine& line : lines) result.push_back(line.written(width, colour));
   return result;
 }
 

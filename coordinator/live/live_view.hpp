@@ -1,6 +1,7 @@
 #pragma once
-// What to show of a running test: a few lines for a terminal, or one plain line for a log. Pure;
-// terminal.hpp says where it is drawn.
+// What to show of a test before its load begins: a few lines for a terminal, below what was told.
+// And at any moment one plain line for a log. Pure; terminal.hpp says where it is drawn, and
+// live_frame.hpp what a terminal shows of the load.
 
 #include <cstddef>
 #include <string>

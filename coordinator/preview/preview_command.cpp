@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <variant>
 
 #include "coordinator/commands/report_file.hpp"
 #include "coordinator/commands/run_command.hpp"
@@ -19,13 +18,10 @@ namespace squall::coordinator {
 
 namespace {
 
-std::shared_ptr<const scenarios::Trace> trace_of(const scenarios::Scenario& scenario,
-                                                 const std::string& scenario_file) {
-  const auto* replay = std::get_if<scenarios::TraceReplay>(&scenario.load);
-  if (replay == nullptr) return nullptr;
+std::shared_ptr<const scenarios::Trace> trace_beside(const scenarios::Scenario& scenario,
+                                                     const std::string& scenario_file) {
   try {
-    return scenarios::load_trace(std::filesystem::path(scenario_file).parent_path() / replay->file,
-                                 *replay);
+    return scenarios::trace_of(scenario, std::filesystem::path(scenario_file).parent_path());
   } catch (const scenarios::DatasetError& error) {
     throw UsageError(error.what());
   }
@@ -42,7 +38,7 @@ int preview_command(const PreviewCommand& command) {
                            .unicode = unicode_wanted(stdout)};
   const LoadPreview preview =
       preview_load(scenario, {.agents = command.agents, .bins = preview_bins(style)},
-                   trace_of(scenario, command.scenario));
+                   trace_beside(scenario, command.scenario));
   const std::string text = preview_text(scenario, preview, style);
   std::fwrite(text.data(), 1, text.size(), stdout);
   return json.wanted() && !json.write(preview_json(scenario, preview)) ? 1 : 0;

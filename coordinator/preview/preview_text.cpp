@@ -16,7 +16,7 @@ using namespace scenarios;
 
 namespace {
 
-ChartStyle chart_style(const PreviewStyle& style) {
+BlockChartStyle chart_style(const PreviewStyle& style) {
   constexpr std::size_t widest = 120, narrowest = 40;  // wider charts say nothing more
   return {
       .width = std::clamp(style.width, narrowest, widest), .height = 8, .unicode = style.unicode};
@@ -99,7 +99,7 @@ class PreviewPage {
 
   /// Arrivals per second, or users at work, over time.
   void course() {
-    const ChartStyle style = chart_style(style_);
+    const BlockChartStyle style = chart_style(style_);
     const std::string of_bin = " (a column is " + readable(preview_.bin_length) + ")";
     section((preview_.open_model ? "arrivals per second" : "users at work") + of_bin);
     std::vector<double> values;
@@ -108,7 +108,7 @@ class PreviewPage {
                            ? static_cast<double>(bin.arrivals) /
                                  std::chrono::duration<double>(preview_.bin_length).count()
                            : bin.users);
-    std::vector<ChartMark> ticks, phases;
+    std::vector<BlockChartMark> ticks, phases;
     for (int quarter = 0; quarter <= 4; ++quarter)
       ticks.push_back({quarter / 4.0, tick_label(preview_.stop * quarter / 4, preview_.stop)});
     const double warm = std::chrono::duration<double>(preview_.warm_up) /

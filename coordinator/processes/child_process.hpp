@@ -22,9 +22,14 @@ struct ChildStreams {
   int errors = -1;
 };
 
+/// What becomes of a child whose parent is killed. Only a parent without other threads may ask for
+/// it to be interrupted: the system takes the end of the thread that started it for the parent's.
+enum class WithoutParent { goes_on, is_interrupted };
+
 /// A child in a process group of its own, with no signal blocked. The first word names the program;
 /// one without '/' is looked for in PATH. Throws ProcessError with the system's reason.
-pid_t start_child(std::vector<std::string> command, const ChildStreams& streams = {});
+pid_t start_child(std::vector<std::string> command, const ChildStreams& streams = {},
+                  WithoutParent without_parent = WithoutParent::goes_on);
 
 /// Of waitpid's status: "exit code 1", "killed by signal 9 (Killed)".
 std::string describe_end(int status);

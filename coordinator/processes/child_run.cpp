@@ -75,7 +75,7 @@ pid_t start(const std::vector<std::string>& command, const std::string& errors) 
   const int file = open(errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (file < 0) throw ChildRunError("cannot write " + errors + ": " + std::strerror(errno));
   try {
-    const pid_t child = start_child(command, {.errors = file});
+    const pid_t child = start_child(command, {.errors = file}, WithoutParent::is_interrupted);
     close(file);
     return child;
   } catch (const ProcessError& error) {

@@ -22,7 +22,8 @@ struct ChildRunError : std::runtime_error {
 
 /// `squall run` with these arguments, and `--json` of its own. Waits for the end. `go_on` is asked
 /// some twenty times a second; when it says no, the run is interrupted as by Ctrl-C. Never longer
-/// than `limit`. Throws ChildRunError when it cannot start.
+/// than `limit`; when this process is killed, the run is interrupted, too. To be called by the main
+/// thread. Throws ChildRunError when it cannot start.
 ChildRunResult run_in_child(const std::vector<std::string>& arguments, std::chrono::seconds limit,
                             const std::function<bool()>& go_on);
 

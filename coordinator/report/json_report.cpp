@@ -7,6 +7,7 @@
 
 #include "coordinator/report/json_campaign.hpp"
 #include "coordinator/report/resources/json_resources.hpp"
+#include "coordinator/report/timeline/json_timeline.hpp"
 #include "scenarios/hardware/hardware_json.hpp"
 
 namespace squall::coordinator {
@@ -282,32 +283,6 @@ json to_json(const AgentReport& agent) {
   return result;
 }
 
-json to_json(const LatencyQuantiles& quantiles) {
-  const bool any = quantiles.count > 0;
-  return {{"count", quantiles.count},
-          {"p50", any ? seconds(quantiles.p50) : json(nullptr)},
-          {"p95", any ? seconds(quantiles.p95) : json(nullptr)},
-          {"p99", any ? seconds(quantiles.p99) : json(nullptr)}};
-}
-
-json to_json(const TimelinePoint& point) {
-  return {{"at", seconds(point.at)},
-          {"agents", point.agents},
-          {"starts", point.starts},
-          {"tokens", point.tokens},
-          {"answers", point.answers},
-          {"errors", point.errors},
-          {"tokens_per_second", number(point.tokens_per_second)},
-          {"answers_per_second", number(point.answers_per_second)},
-          {"in_flight", number(point.in_flight)},
-          {"active_users", point.active_users},
-          {"loop_lag", seconds(point.loop_lag)},
-          {"process_cpu", seconds(point.process_cpu)},
-          {"engine_cpu", seconds(point.engine_cpu)},
-          {"ttft", to_json(point.ttft)},
-          {"e2e", to_json(point.e2e)}};
-}
-
 json to_json(const EventRow& event) {
   return {{"at", seconds(event.at)}, {"agent", event.agent}, {"what", event.what}};
 }
@@ -401,7 +376,7 @@ json ledger_json(const RunReport& report) {
 
 std::string json_report(const RunReport& report, const RunRecord& record) {
   json out;
-  out["schema"] = "squall-run/4";
+  out["schema"] = "squall-run/5";
   out["simulated"] = report.identity.simulated;
   out["run"] = run_json(report.identity);
   out["banners"] = report.banners;
@@ -430,7 +405,8 @@ std::string json_report(const RunReport& report, const RunRecord& record) {
   out["hardware_fingerprint"] = machines.empty() ? json(nullptr) : json(machines);
   out["campaign"] = campaign_json(report.campaign);
   out["resources"] = resources_json(report.resources);
-  out["timeline"] = list(report.timeline);
+  out["timeline"] = timeline_json(report.timeline, record.scenario);
+  out["latency_course"] = latency_course_json(record.timeline.latency_course());
   out["events"] = list(report.events);
   out["events_left_out"] = report.events_left_out;
   out["longest_silence"] = report.silence ? to_json(*report.silence) : json(nullptr);

@@ -1,7 +1,7 @@
 #pragma once
-// Everything about a run for programs: schema "squall-run/4". Durations are in seconds (histograms
-// in their own buckets); what is undefined is null, never 0 and never NaN. The only unit that knows
-// nlohmann/json, but for json_campaign.
+// Everything about a run for programs: schema "squall-run/5". Durations are in seconds (histograms
+// in their own buckets); what is undefined is null, never 0 and never NaN. Its parts:
+// json_campaign, json_resources, json_timeline.
 
 #include <string>
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "coordinator/run/agents/agent_machines.hpp"
 #include "coordinator/text/readable_numbers.hpp"
 
 namespace squall::coordinator {
@@ -41,8 +42,8 @@ std::string different_models(const std::vector<const AgentRecord*>& agents) {
 
 /// Threads that a limit keeps waiting: figures are of the limit, not of the machine.
 std::string too_many_threads(const AgentRecord& agent) {
-  if (!agent.ready || !agent.ready->hardware || agent.ready->target_kind != "engine") return {};
-  const double limit = agent.ready->hardware->cpu_limit;
+  if (!agent.ready || agent.ready->target_kind != "engine") return {};
+  const double limit = cpu_limit_of(agent);
   if (limit <= 0 || agent.ready->engine_threads <= std::ceil(limit)) return {};
   return "the engine of " + agent.hello.name + " runs " +
          plural(agent.ready->engine_threads, "thread") + ", but a limit on its machine leaves it " +

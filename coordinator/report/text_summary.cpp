@@ -8,13 +8,13 @@
 #include "coordinator/report/load_tables.hpp"
 #include "coordinator/report/resources/resource_tables.hpp"
 #include "coordinator/text/printable_text.hpp"
+#include "coordinator/text/readable_measure.hpp"
 #include "coordinator/text/readable_numbers.hpp"
 #include "coordinator/text/text_table.hpp"
 
 namespace squall::coordinator {
 
 using actors::PercentileEstimate;
-using scenarios::MetricKind;
 using Cell = TextTable::Cell;
 
 namespace {
@@ -83,24 +83,6 @@ class Summary {
   TextStyle style_;
   std::string out_;
 };
-
-std::string in_unit_of(const scenarios::Threshold& threshold, double value) {
-  switch (scenarios::describe(threshold.metric).kind) {
-    case MetricKind::duration:
-    case MetricKind::time:
-      return readable(std::chrono::round<nanoseconds>(std::chrono::duration<double>(value)));
-    case MetricKind::rate:
-      return readable_rate(value);
-    case MetricKind::fraction:
-      return readable_share(value);
-    case MetricKind::bytes:
-      return readable_bytes(static_cast<std::uint64_t>(value));
-    case MetricKind::ratio:
-      return readable_rate(value);
-  }
-  assert(false);
-  return {};
-}
 
 Cell mark_of(ThresholdStatus status) {
   switch (status) {
@@ -180,11 +162,9 @@ void Summary::thresholds() {
   section("thresholds");
   TextTable rows("lrll");
   for (const ThresholdResult& result : report_.thresholds) {
-    std::string measured = "-";
-    if (result.measured)
-      measured = (result.at_least ? ">= " : "") + in_unit_of(result.threshold, *result.measured);
+    const std::string measured = measured_in_words(result);
     rows.add({{printable(result.threshold.text, 40)},
-              {measured},
+              {measured.empty() ? "-" : measured},
               mark_of(result.status),
               {printable(result.explanation), Style::dim}});
     // What says all itself needs no further line.

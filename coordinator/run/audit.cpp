@@ -149,4 +149,13 @@ std::vector<AuditLine> audit(const RunRecord& record) {
   return lines;
 }
 
+std::vector<AuditLine> audit_so_far(const RunRecord& record) {
+  std::vector<AuditLine> lines = ledger_audit_so_far(record);
+  for (auto* questions : {fabric_audit_so_far, schedule_audit_so_far, generator_audit})
+    for (AuditLine& line : questions(record)) lines.push_back(std::move(line));
+  lines.push_back(clock_error(record));
+  lines.push_back(start_spread(record));
+  return lines;
+}
+
 }  // namespace squall::coordinator

@@ -51,4 +51,8 @@ inline constexpr nanoseconds start_spread = 10ms;
 /// out rather than printed empty.
 std::vector<AuditLine> audit(const RunRecord& record);
 
+/// Those of its questions that can be asked while the run goes on, in the same order. Cheap: it is
+/// asked every second, of a thousand agents.
+std::vector<AuditLine> audit_so_far(const RunRecord& record);
+
 }  // namespace squall::coordinator

@@ -67,6 +67,24 @@ std::uint64_t starts_in(const MetricsSnapshot& snapshot) {
   return starts;
 }
 
+AgentGauges gauges_of(const MetricsSnapshot& snapshot) {
+  AgentGauges gauges;
+  gauges.from = snapshot.from;
+  gauges.to = snapshot.to;
+  gauges.in_flight = snapshot.in_flight;
+  gauges.active_users = snapshot.active_users;
+  gauges.loop_lag = snapshot.loop_lag;
+  gauges.resident_bytes = snapshot.resident_bytes;
+  gauges.paused = snapshot.paused;
+  gauges.starts = starts_in(snapshot);
+  gauges.answers = snapshot.answers_in_interval;
+  for (const PhaseMetrics& phase : snapshot.phases)
+    gauges.failures += phase.ledger.error + phase.ledger.timeout;
+  gauges.tokens = snapshot.tokens_in_interval;
+  gauges.process_cpu = snapshot.process_cpu;
+  return gauges;
+}
+
 }  // namespace
 
 MetricsTimeline::MetricsTimeline(const scenarios::Phases& phases, std::size_t agents)
@@ -88,9 +106,7 @@ void MetricsTimeline::add(std::size_t agent, const MetricsSnapshot& snapshot) {
     totals_[phase].merge(snapshot.phases[phase]);
     agents_[agent][phase].merge_without_buckets(snapshot.phases[phase]);
   }
-  latest_[agent] = {snapshot.from,         snapshot.to,       snapshot.in_flight,
-                    snapshot.active_users, snapshot.loop_lag, snapshot.resident_bytes,
-                    snapshot.paused};
+  latest_[agent] = gauges_of(snapshot);
   paused_[agent] += snapshot.paused;
   if (in_measured_window(snapshot.from, snapshot.to)) add_to_window(agent, snapshot);
   for (const actors::ResourceSample& sample : snapshot.resources)
@@ -209,6 +225,7 @@ void MetricsTimeline::add_to_second(std::size_t agent, const MetricsSnapshot& sn
   if (first) open.point.active_users += snapshot.active_users;
   for (const PhaseMetrics& phase : snapshot.phases) {
     open.ttft.merge(phase.durations[static_cast<std::size_t>(Metric::ttft)]);
+    open.tpot.merge(phase.durations[static_cast<std::size_t>(Metric::tpot)]);
     open.e2e.merge(phase.durations[static_cast<std::size_t>(Metric::e2e)]);
   }
 }
@@ -222,8 +239,13 @@ TimelinePoint MetricsTimeline::summarize(const OpenSecond& second) {
   point.answers_per_second = per_second(static_cast<double>(point.answers), mean);
   point.in_flight = per_second(point.in_flight, mean);
   point.ttft = quantiles(second.ttft);
+  point.tpot = quantiles(second.tpot);
   point.e2e = quantiles(second.e2e);
   return point;
+}
+
+LatencyCourse::Stretch MetricsTimeline::distributions(const OpenSecond& second) {
+  return {CoarseHistogram(second.ttft), CoarseHistogram(second.tpot), CoarseHistogram(second.e2e)};
 }
 
 void MetricsTimeline::close_complete_seconds() {
@@ -233,6 +255,7 @@ void MetricsTimeline::close_complete_seconds() {
     const bool complete = reported > oldest->first;
     if (!complete && open_.size() <= open_seconds_limit) return;
     closed_.emplace(oldest->first, summarize(oldest->second));
+    latencies_.add(oldest->first, distributions(oldest->second));
     open_.erase(oldest);
   }
 }
@@ -246,9 +269,23 @@ std::vector<TimelinePoint> MetricsTimeline::points() const {
   return points;
 }
 
+LatencyCourse MetricsTimeline::latency_course() const {
+  LatencyCourse course = latencies_;
+  for (const auto& [second, open] : open_) course.add(second, distributions(open));
+  return course;
+}
+
 std::optional<TimelinePoint> MetricsTimeline::newest_complete_point() const {
   if (closed_.empty()) return std::nullopt;
   return closed_.rbegin()->second;
+}
+
+std::vector<TimelinePoint> MetricsTimeline::newest_complete_points(std::size_t most) const {
+  std::vector<TimelinePoint> points;
+  auto each = closed_.end();
+  for (std::size_t left = std::min(most, closed_.size()); left > 0; --left) --each;
+  for (; each != closed_.end(); ++each) points.push_back(each->second);
+  return points;
 }
 
 }  // namespace squall::coordinator

@@ -3,7 +3,7 @@
 // second by second for the live view and for charts. Pure arithmetic; one owner.
 //
 // Memory is bounded: histograms are kept once per phase, and for the few newest seconds; an older
-// second and a single agent keep only their numbers.
+// second and a single agent keep only their numbers. The course of the run keeps coarse ones.
 
 #include <array>
 #include <chrono>
@@ -15,6 +15,7 @@
 
 #include "actors/metrics/metrics_snapshot.hpp"
 #include "coordinator/run/resources/resource_timeline.hpp"
+#include "coordinator/run/timeline/latency_course.hpp"
 #include "scenarios/schema/scenario.hpp"
 
 namespace squall::coordinator {
@@ -66,6 +67,9 @@ struct AgentGauges {
   nanoseconds loop_lag{0};
   std::uint64_t resident_bytes = 0;
   nanoseconds paused{0};  // of the interval
+  // Of the interval, too.
+  std::uint64_t starts = 0, answers = 0, failures = 0, tokens = 0;
+  nanoseconds process_cpu{0};
 };
 
 struct LatencyQuantiles {
@@ -96,6 +100,7 @@ struct TimelinePoint {
   nanoseconds process_cpu{0};
   nanoseconds engine_cpu{0};
   LatencyQuantiles ttft, e2e;  // of requests that completed in this second, of whichever phase
+  LatencyQuantiles tpot;       // likewise
 };
 
 class MetricsTimeline {
@@ -125,8 +130,12 @@ class MetricsTimeline {
   nanoseconds paused_of(std::size_t agent) const { return paused_.at(agent); }
   /// Every second that anything was reported for, in order.
   std::vector<TimelinePoint> points() const;
+  /// The distributions of those seconds, or of stretches of them: coarse, for heat maps.
+  LatencyCourse latency_course() const;
   /// The newest second that every agent has reported on in full.
   std::optional<TimelinePoint> newest_complete_point() const;
+  /// The newest such seconds, at most so many, in order of time.
+  std::vector<TimelinePoint> newest_complete_points(std::size_t most) const;
   /// The newest gauges of each agent (all zero when none came yet).
   const std::vector<AgentGauges>& latest() const { return latest_; }
 
@@ -146,7 +155,7 @@ class MetricsTimeline {
   struct OpenSecond {
     std::vector<nanoseconds> covered;  // by agent
     TimelinePoint point;               // all but the quantiles
-    actors::Histogram ttft, e2e;
+    actors::Histogram ttft, tpot, e2e;
   };
 
   /// What one agent did in the second of the window that it reported on last.
@@ -163,6 +172,7 @@ class MetricsTimeline {
   void close_complete_seconds();
   static void add_numbers(TimelinePoint& point, const actors::MetricsSnapshot& snapshot);
   static TimelinePoint summarize(const OpenSecond& second);
+  static LatencyCourse::Stretch distributions(const OpenSecond& second);
 
   scenarios::Phases phases_;
   nanoseconds measure_end_{0};
@@ -180,6 +190,7 @@ class MetricsTimeline {
   std::map<std::int64_t, std::size_t> waited_for_;  // … and how many agents have got so far
   std::map<std::int64_t, OpenSecond> open_;         // by second
   std::map<std::int64_t, TimelinePoint> closed_;    // by second
+  LatencyCourse latencies_;                         // of the closed seconds
 };
 
 }  // namespace squall::coordinator

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <variant>
 
+#include "coordinator/run/thresholds/threshold_resolution.hpp"
 #include "scenarios/schema/scenario_parser.hpp"
 
 namespace squall::coordinator {
@@ -156,14 +157,11 @@ void RunReplay::apply(const ThresholdsResolved& entry) {
 void RunReplay::apply(const ThresholdSet& entry) {
   auto thresholds = thresholds_of(record_);
   std::string what = "set " + entry.threshold.threshold.text;
-  const auto same = std::ranges::find_if(thresholds, [&](const auto& each) {
-    return scenarios::same_figure(each.threshold, entry.threshold.threshold);
-  });
-  if (same == thresholds.end()) {
-    thresholds.push_back(entry.threshold);
+  if (const auto same = find_same_figure(thresholds, entry.threshold.threshold)) {
+    what += " in place of " + thresholds[*same].threshold.text;
+    thresholds[*same] = entry.threshold;
   } else {
-    what += " in place of " + same->threshold.text;
-    *same = entry.threshold;
+    thresholds.push_back(entry.threshold);
   }
   change_thresholds(std::move(thresholds), entry.at, what);
 }

@@ -34,15 +34,18 @@ std::string cannot_be_measured(const scenarios::Scenario& scenario, scenarios::M
   return {};
 }
 
-/// What the store knows is read when a run starts, and only what its scenario asks for.
+/// What the store knows is read when a run starts, and only what its scenario asks for; whoever
+/// resumes a run reads nothing of it.
 std::string not_read_at_start(const scenarios::Threshold& wanted, const ThresholdInputs& inputs) {
   const bool learned = wanted.source == scenarios::Threshold::Source::learned;
   if (learned && !inputs.accepted_figures)
-    return "earlier runs were not read when the run started; write the limit as a number";
+    return "earlier runs were not read when the run started, or since it was resumed; write the "
+           "limit as a number";
   const bool speedup = wanted.metric == scenarios::Metric::speedup;
   if (speedup && (!inputs.baseline_rates || inputs.baseline_rates(wanted.baseline).empty()))
     return "no rates of baseline " + wanted.baseline +
-           " were read when the run started; limit tokens_per_second instead";
+           " were read when the run started, or since it was resumed; limit tokens_per_second "
+           "instead";
   return {};
 }
 
@@ -78,10 +81,8 @@ ThresholdAnswer RunPhases::on_threshold_change(const std::string& text, bool uns
   }
   const std::int64_t at = now.time_since_epoch().count();
   const auto thresholds = thresholds_of(record());
-  const auto is_meant = [&](const auto& each) {
-    return scenarios::same_figure(each.threshold, wanted);
-  };
-  auto same = std::ranges::find_if(thresholds, is_meant);
+  const auto found = find_same_figure(thresholds, wanted);
+  auto same = thresholds.begin() + static_cast<std::ptrdiff_t>(found.value_or(thresholds.size()));
   if (unset) {
     // Of several on one figure, the one that was named.
     const auto named = std::ranges::find_if(
@@ -100,7 +101,8 @@ ThresholdAnswer RunPhases::on_threshold_change(const std::string& text, bool uns
     if (same != thresholds.end())
       resolved.steps.insert(resolved.steps.begin(), same->steps.begin(), same->steps.end());
     keep_newest_steps(resolved);
-    if (const std::string unfit = why_not_kept(resolved); !unfit.empty()) return mistaken(unfit);
+    if (const std::string unfit = why_not_kept(resolved); !unfit.empty())
+      return mistaken("'" + cut_text(wanted) + "' cannot be set: " + unfit);
     keep(ThresholdSet{at, std::move(resolved)});
   }
   answer.told = record().threshold_changes.back().what;

@@ -1,10 +1,12 @@
 #include "coordinator/run/threshold_result.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 
 #include "coordinator/run/audit/latency_sample.hpp"
 #include "coordinator/run/thresholds/run_ceiling.hpp"
+#include "coordinator/text/readable_measure.hpp"
 #include "coordinator/text/readable_numbers.hpp"
 #include "scenarios/thresholds/limit_value.hpp"
 
@@ -408,6 +410,12 @@ std::vector<ThresholdResult> judge_thresholds(const RunRecord& record) {
   for (const auto& resolved : thresholds_of(record))
     results.push_back(judge_resolved(resolved, record));
   return results;
+}
+
+std::string measured_in_words(const ThresholdResult& result) {
+  if (!result.measured) return {};
+  return (result.at_least ? ">= " : "") +
+         readable_measure(scenarios::describe(result.threshold.metric).kind, *result.measured);
 }
 
 std::string provenance_in_words(const ThresholdResult& result) {

@@ -48,6 +48,9 @@ ThresholdResult judge_by_evidence(const scenarios::ResolvedThreshold& resolved,
                                   const RunRecord& record, const ThresholdEvidence& evidence);
 ThresholdEvidence whole_run(const RunRecord& record);
 
+/// "212 ms", ">= 3.1 s", "0.12 %"; empty when there is no value that may be printed.
+std::string measured_in_words(const ThresholdResult& result);
+
 /// "adaptive: base 2s, hardware cpu-low-end *3 (900ms)"; empty for a limit that says all itself.
 std::string provenance_in_words(const ThresholdResult& result);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "scenarios/datasets/dataset_error.hpp"
 #include "scenarios/datasets/json_item.hpp"
@@ -130,6 +131,12 @@ std::shared_ptr<const Trace> load_trace(const std::filesystem::path& path,
                             ? std::string("a trace needs one at least; check the file")
                             : std::to_string(replay.skip) + " are skipped; skip fewer"));
   return result;
+}
+
+std::shared_ptr<const Trace> trace_of(const Scenario& scenario,
+                                      const std::filesystem::path& folder) {
+  const auto* replay = std::get_if<TraceReplay>(&scenario.load);
+  return replay == nullptr ? nullptr : load_trace(folder / replay->file, *replay);
 }
 
 }  // namespace squall::scenarios

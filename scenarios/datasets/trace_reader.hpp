@@ -27,4 +27,8 @@ namespace squall::scenarios {
 std::shared_ptr<const Trace> load_trace(const std::filesystem::path& path,
                                         const TraceReplay& replay);
 
+/// Of a scenario that lies in `folder`; none where its load is no replay. Throws DatasetError.
+std::shared_ptr<const Trace> trace_of(const Scenario& scenario,
+                                      const std::filesystem::path& folder);
+
 }  // namespace squall::scenarios

@@ -55,7 +55,7 @@ struct HardwareFacts {
   std::vector<GpuFacts> gpus;
 
   // What this process may use of it; 0: no limit.
-  double cpu_limit = 0;  // cores, by cgroup or affinity
+  double cpu_limit = 0;  // logical processors, by cgroup or affinity
   std::uint64_t memory_limit_bytes = 0;
 
   std::string kernel;          // "6.1.0-18-amd64"

@@ -1,6 +1,7 @@
 #include "scenarios/thresholds/adaptive_thresholds.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 #include "scenarios/thresholds/limit_value.hpp"
 
@@ -72,13 +73,8 @@ struct Course {
 
 /// What followed the limit goes on to: ", else abort after 30s", as it was written.
 std::string consequence_of(const Threshold& threshold) {
-  std::string text;
-  if (threshold.window.count() > 0) {
-    const double seconds = std::chrono::duration<double>(threshold.window).count();
-    text = " for " + written_limit(seconds, Metric::ttft);
-  }
   const std::size_t comma = threshold.text.find(',');
-  return comma == std::string::npos ? text : text + threshold.text.substr(comma);
+  return comma == std::string::npos ? "" : threshold.text.substr(comma);
 }
 
 bool sets_anew(const LimitRule* rule) {
@@ -155,6 +151,7 @@ std::vector<ResolvedThreshold> resolve_adaptive(const ThresholdTable& table,
 
 bool apply_override(ResolvedThreshold& resolved, const LimitRule& rule) {
   Threshold& threshold = resolved.threshold;
+  assert(threshold.window.count() == 0);  // no limit's name means stretches
   // What a speed-up misses is its baseline; its limit is known.
   const bool has_limit = resolved.missing.empty() || threshold.metric == Metric::speedup;
   const bool known = has_limit && threshold.source == Threshold::Source::absolute;

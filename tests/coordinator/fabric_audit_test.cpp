@@ -387,9 +387,9 @@ BOOST_AUTO_TEST_CASE(an_insecure_run_says_so_everywhere) {
   LiveMoment moment;
   moment.stage = RunStage::measuring;
   moment.insecure = true;
-  moment.lost = {true, false, false};
-  moment.agents_suspect = 2;
-  const LiveStatus status = make_live_status(record.scenario, record.timeline, moment);
+  moment.states = {LiveAgentState::lost, LiveAgentState::silent, LiveAgentState::silent};
+  record.agents[0].lost = "no sign of life for 5.0 s";
+  const LiveStatus status = make_live_status(record, moment);
   BOOST_TEST(plain_line(status).find("(INSECURE)") != std::string::npos);
   const std::string head = live_lines(status, 100, false).front();
   BOOST_TEST(head.find("INSECURE") != std::string::npos, head);

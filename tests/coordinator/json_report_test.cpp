@@ -28,7 +28,7 @@ std::uint64_t number(const json& value) { return value.get<std::uint64_t>(); }
 BOOST_AUTO_TEST_CASE(everything_about_a_healthy_run_can_be_read_back) {
   const RunRecord record = healthy_record();
   const json run = parsed(record);
-  BOOST_TEST(run.at("schema") == "squall-run/4");
+  BOOST_TEST(run.at("schema") == "squall-run/5");
   BOOST_TEST(run.at("verdict").at("outcome") == "pass");
   BOOST_TEST(run.at("verdict").at("exit_code") == 0);
   BOOST_TEST(run.at("scenario").at("text") == record.scenario_text);
@@ -53,6 +53,45 @@ BOOST_AUTO_TEST_CASE(the_timeline_adds_up_to_the_run) {
   }
   BOOST_TEST(tokens == 5600u);
   BOOST_TEST(answers == 700u);
+}
+
+BOOST_AUTO_TEST_CASE(each_second_has_what_was_planned_beside_what_came) {
+  const json run = parsed(healthy_record());
+  const json& point = run.at("timeline").at(10);
+  BOOST_TEST(point.at("planned_arrivals") == 20.0);
+  BOOST_TEST(point.at("planned_users").is_null());
+  BOOST_TEST(number(point.at("starts")) == 20u);
+  BOOST_TEST(number(point.at("tpot").at("count")) == number(point.at("ttft").at("count")));
+  BOOST_TEST(point.at("tpot").at("p50").get<double>() == 0.025, boost::test_tools::tolerance(0.01));
+  BOOST_TEST(run.at("timeline").back().at("planned_arrivals") == 0.0);
+  const json users = parsed(healthy_closed_record());
+  BOOST_TEST(users.at("timeline").at(10).at("planned_users") == 5.0);
+  BOOST_TEST(users.at("timeline").at(10).at("planned_arrivals").is_null());
+}
+
+BOOST_AUTO_TEST_CASE(the_course_of_latencies_holds_every_answer_between_its_edges) {
+  const RunRecord record = healthy_closed_record();
+  const json course = parsed(record).at("latency_course");
+  std::uint64_t completed = 0;
+  for (const Phase phase : {Phase::warm_up, Phase::measure})
+    completed += record.timeline.total(phase).ledger.ok;
+  BOOST_TEST(completed > 500u);
+  BOOST_TEST(course.at("stretch") == 1.0);
+  for (const char* metric : {"ttft", "tpot", "e2e"}) {
+    BOOST_TEST(course.at(metric).size() == course.at("from").size());
+    std::uint64_t answers = 0;
+    for (const json& stretch : course.at(metric))
+      for (std::size_t i = 0; i < stretch.size(); i += 2) {
+        answers += number(stretch.at(i + 1));
+        const auto bucket = static_cast<std::size_t>(number(stretch.at(i)));
+        BOOST_TEST(bucket + 1 < course.at("edges").size());
+        // Every first token comes after 50 to 70 ms, and a little.
+        if (std::string(metric) != "ttft") continue;
+        BOOST_TEST(course.at("edges").at(bucket).get<double>() < 0.071);
+        BOOST_TEST(course.at("edges").at(bucket + 1).get<double>() > 0.050);
+      }
+    BOOST_TEST(answers == completed, metric);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(histograms_can_be_rebuilt_from_the_file) {

@@ -14,12 +14,11 @@ using namespace std::chrono_literals;
 namespace {
 
 LiveStatus status_of(const RunRecord& record, RunStage stage, nanoseconds elapsed) {
-  return make_live_status(record.scenario, record.timeline,
-                          {.stage = stage,
-                           .elapsed = elapsed,
-                           .agents_alive = 2,
-                           .agents_wanted = 2,
-                           .synthetic_model = false});
+  return make_live_status(record, {.stage = stage,
+                                   .elapsed = elapsed,
+                                   .agents_alive = 2,
+                                   .agents_wanted = 2,
+                                   .synthetic_model = false});
 }
 
 LiveStatus in_the_middle() { return status_of(healthy_record(), RunStage::measuring, 21s); }
@@ -117,9 +116,7 @@ BOOST_AUTO_TEST_CASE(percentiles_among_the_unanswered_are_marked_as_lower_bounds
 
 BOOST_AUTO_TEST_CASE(events_are_told_with_their_agent_and_safe_to_print) {
   const RunRecord record = varied_record();
-  LiveMoment moment;
-  moment.agent_names = {"local-1"};
-  const LiveStatus status = make_live_status(record.scenario, record.timeline, moment);
+  const LiveStatus status = make_live_status(record, {});
   BOOST_REQUIRE(status.events.size() == 2u);
   BOOST_TEST(event_line(status.events[0]) ==
              "0:12 agent local-1: circuit breaker open: 5 failures in a row");
@@ -148,11 +145,10 @@ BOOST_AUTO_TEST_CASE(no_trouble_pushes_out_of_sight_what_a_reader_must_know) {
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_agent_has_no_users_and_nothing_in_flight_any_more) {
-  const RunRecord record = healthy_record();
-  LiveMoment moment;
-  const LiveStatus both = make_live_status(record.scenario, record.timeline, moment);
-  moment.lost = {true, false};
-  const LiveStatus one = make_live_status(record.scenario, record.timeline, moment);
+  RunRecord record = healthy_record();
+  const LiveStatus both = make_live_status(record, {});
+  record.agents[0].lost = "no sign of life for 5.0 s";
+  const LiveStatus one = make_live_status(record, {});
   const auto& gauges = record.timeline.latest();
   BOOST_REQUIRE(gauges.at(0).active_users > 0);
   BOOST_TEST(one.active_users == both.active_users - gauges.at(0).active_users);

@@ -36,6 +36,12 @@ struct Course : RunFixture {
     now += 2s;
     tick();
   }
+  void start_two() {
+    greet("b", 101);
+    tick();
+    hear("b", Ready{});
+    start();
+  }
   /// One more second, in which so many answers took so long.
   Steps pass_second(nanoseconds ttft, std::uint64_t answers = 100, std::uint64_t tokens = 1000) {
     MetricsBatch batch;
@@ -54,6 +60,16 @@ struct Course : RunFixture {
     beat("a");
     hear("a", std::move(batch));
     return tick();
+  }
+  /// One second of one of several agents.
+  void tell(const std::string& agent, std::int64_t at, std::uint64_t tokens) {
+    MetricsBatch batch;
+    batch.sequence = static_cast<std::uint64_t>(at) + 1;
+    batch.snapshot.from = std::chrono::seconds(at);
+    batch.snapshot.to = std::chrono::seconds(at + 1);
+    batch.snapshot.tokens_in_interval = tokens;
+    batch.snapshot[Phase::measure].ledger.ok = tokens / 50;
+    hear(agent, std::move(batch));
   }
   Steps pass_seconds(int count, nanoseconds ttft) {
     Steps last;

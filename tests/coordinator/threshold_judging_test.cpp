@@ -43,6 +43,98 @@ BOOST_FIXTURE_TEST_CASE(a_stretch_begun_before_a_threshold_was_set_is_not_judged
   BOOST_TEST(!run.record().aborted);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_stretch_that_is_unset_and_set_longer_begins_after_what_was_kept, Course) {
+  open("thresholds = [\"tokens_per_second > 900 for 10s, else abort\"]");
+  start();
+  pass_seconds(20, 100ms);
+  BOOST_TEST(change("tokens_per_second > 900 for 10s, else abort", true).mistake.empty());
+  BOOST_TEST(change("tokens_per_second > 900 for 20s, else abort").mistake.empty());
+  pass_seconds(19, 100ms);
+  BOOST_TEST(!run.record().aborted);
+  BOOST_TEST(run.record().stretches.empty());
+  pass_second(100ms);
+  BOOST_TEST(!run.record().aborted);
+  BOOST_REQUIRE(run.record().stretches.size() == 1u);
+  BOOST_TEST(run.record().stretches[0].judged == 1u);
+  BOOST_TEST(run.record().stretches[0].missed == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_second_of_which_half_is_gone_counts_for_no_rate_so_far, Course) {
+  open("thresholds = [\"tokens_per_second > 950 for 1s, else abort\"]", "", {}, 2);
+  start_two();
+  tell("a", 0, 500);  // forgotten before b tells of the same second
+  BOOST_TEST(change("tokens_per_second > 950 for 1s, else abort", true).mistake.empty());
+  BOOST_TEST(change("tokens_per_second > 950, else abort").mistake.empty());
+  tell("b", 0, 500);
+  for (int i = 1; i < 5; ++i)
+    for (const char* agent : {"a", "b"}) tell(agent, i, 500);
+  now += 1s;
+  tick();
+  BOOST_TEST(!run.record().aborted);
+  // From the next second on it counts: half the rate ends the run.
+  for (int i = 5; i < 30; ++i) {
+    tell("a", i, 500);
+    tell("b", i, 0);
+  }
+  now += 1s;
+  tick();
+  BOOST_TEST(run.record().aborted.has_value());
+}
+
+BOOST_FIXTURE_TEST_CASE(of_two_lines_on_one_figure_a_change_means_the_one_of_its_kind, Course) {
+  open("thresholds = [\"ttft p95 < 1s, else abort\", \"ttft p95 < 300ms\"]");
+  start();
+  pass_second(100ms);
+  BOOST_TEST(change("ttft p95 < 400ms").told ==
+             "set ttft p95 < 400ms in place of ttft p95 < 300ms");
+  BOOST_TEST(change("ttft p95 < 2s, else abort after 9s").told ==
+             "set ttft p95 < 2s, else abort after 9s in place of ttft p95 < 1s, else abort");
+  BOOST_TEST(change("ttft p95 < 400ms", true).mistake.empty());
+  // Only the other kind is left: that is meant.
+  BOOST_TEST(change("ttft p95 < 3s").told ==
+             "set ttft p95 < 3s in place of ttft p95 < 2s, else abort after 9s");
+  for (const RunRecord& record : {run.record(), again()}) {
+    BOOST_REQUIRE(record.thresholds->size() == 1u);
+    BOOST_TEST(record.thresholds->front().threshold.text == "ttft p95 < 3s");
+    // The story of the line that it took the place of, and of no other.
+    const auto& steps = record.thresholds->front().steps;
+    BOOST_REQUIRE(steps.size() == 3u);
+    BOOST_TEST(steps[0].rule == "ttft p95 < 1s, else abort");
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(an_absolute_variable_leaves_the_line_that_aborts_alone, Course) {
+  const auto opened_with = [&](const char* lines, const char* value) {
+    ThresholdInputs inputs;
+    scenarios::LimitRule rule;
+    rule.limit = scenarios::parse_limit_name("max_ttft_p95");
+    rule.change = scenarios::parse_limit_change(value, rule.limit);
+    inputs.overrides.push_back(rule);
+    open(lines, "", std::move(inputs));
+    start();
+    std::vector<std::string> texts;
+    for (const auto& each : thresholds_of(run.record())) texts.push_back(each.threshold.text);
+    return texts;
+  };
+  const char* const both = "thresholds = [\"ttft p95 < 300ms\", \"ttft p95 < 1s, else abort\"]";
+  BOOST_TEST((opened_with(both, "200ms") ==
+              std::vector<std::string>{"ttft p95 <= 200ms", "ttft p95 < 1s, else abort"}));
+  BOOST_TEST((opened_with(both, "*2") ==
+              std::vector<std::string>{"ttft p95 <= 600ms", "ttft p95 <= 2s, else abort"}));
+  BOOST_TEST((opened_with("thresholds = [\"ttft p95 < 1s, else abort\"]", "200ms") ==
+              std::vector<std::string>{"ttft p95 <= 200ms, else abort"}));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_line_that_no_journal_holds_is_refused_and_not_left_out, Course) {
+  open("thresholds = [\"ttft p95 < 300ms\"]");
+  start();
+  pass_second(100ms);
+  const std::string mistake = change("ttft" + std::string(70'000, ' ') + "p95 < 1s").mistake;
+  BOOST_TEST(mistake.find("cannot be set: its text is too long") != std::string::npos);
+  BOOST_TEST(mistake.find("left out") == std::string::npos);
+  BOOST_TEST(entries<ThresholdSet>().empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(two_lines_on_one_figure_are_both_judged, Course) {
   open("thresholds = [\"adaptive\", \"ttft p95 < 300ms\", \"ttft p95 < 1s, else abort\"]");
   start(ready_on(2, 15'000'000));
@@ -68,22 +160,10 @@ BOOST_FIXTURE_TEST_CASE(a_total_stall_misses_a_rate_over_stretches, Course) {
 
 BOOST_FIXTURE_TEST_CASE(an_agent_whose_batches_lag_ends_no_run, Course) {
   open("thresholds = [\"tokens_per_second > 900, else abort\"]", "", {}, 2);
-  greet("b", 101);
-  tick();
-  hear("b", Ready{});
-  start();
-  const auto tell = [&](const std::string& agent, std::int64_t at) {
-    MetricsBatch batch;
-    batch.sequence = static_cast<std::uint64_t>(at) + 1;
-    batch.snapshot.from = std::chrono::seconds(at);
-    batch.snapshot.to = std::chrono::seconds(at + 1);
-    batch.snapshot.tokens_in_interval = 500;
-    batch.snapshot[Phase::measure].ledger.ok = 10;
-    hear(agent, batch);
-  };
+  start_two();
   // b lags five seconds behind: half of the tokens of those are not told yet.
-  for (int i = 0; i < 12; ++i) tell("a", i);
-  for (int i = 0; i < 7; ++i) tell("b", i);
+  for (int i = 0; i < 12; ++i) tell("a", i, 500);
+  for (int i = 0; i < 7; ++i) tell("b", i, 500);
   now += 1s;
   tick();
   BOOST_TEST(!run.record().aborted);
@@ -112,6 +192,8 @@ BOOST_FIXTURE_TEST_CASE(what_the_store_was_not_asked_for_at_the_start_cannot_be_
   open("thresholds = [\"ttft p95 < 300ms\"]");
   start();
   BOOST_TEST(change("e2e p95 <= learned + 3 mad").mistake.find("earlier runs were not read") !=
+             std::string::npos);
+  BOOST_TEST(change("e2e p95 <= learned + 3 mad").mistake.find("or since it was resumed") !=
              std::string::npos);
   BOOST_TEST(change("speedup over main >= 1.2").mistake.find("no rates of baseline main") !=
              std::string::npos);

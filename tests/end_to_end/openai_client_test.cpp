@@ -2,27 +2,14 @@
 // a fresh squall-serve. Exit code 77 (skipped) where Node.js or the package is not installed.
 
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <sstream>
 #include <string>
 
+#include "tests/fixtures/program_in_path.hpp"
 #include "tests/fixtures/serve_process.hpp"
 
 namespace {
 
 constexpr int skipped = 77;
-
-/// Empty: there is none.
-std::filesystem::path program_in_path(const std::string& name) {
-  const char* path = std::getenv("PATH");
-  std::istringstream folders(path != nullptr ? path : "");
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    const auto program = std::filesystem::path(folder) / name;
-    if (access(program.c_str(), X_OK) == 0) return program;
-  }
-  return {};
-}
 
 }  // namespace
 

@@ -73,8 +73,8 @@ struct ComparisonFiles::Files {
 };
 
 ComparisonFiles::ComparisonFiles(const JudgingOptions& judging)
-    : files_(new Files{ReportFile(judging.markdown), ReportFile(judging.junit),
-                       ReportFile(judging.json)}) {}
+    : files_(new Files{ReportFile(judging.markdown, "--markdown"),
+                       ReportFile(judging.junit, "--junit"), ReportFile(judging.json)}) {}
 
 ComparisonFiles::~ComparisonFiles() = default;
 

@@ -4,6 +4,7 @@
 
 #include "coordinator/compare/output/figure_words.hpp"
 #include "coordinator/compare/rank_statistics.hpp"
+#include "coordinator/text/markup_text.hpp"
 #include "coordinator/text/printable_text.hpp"
 #include "coordinator/text/readable_numbers.hpp"
 #include "coordinator/text/text_table.hpp"
@@ -103,25 +104,9 @@ Style style_of(const RunComparison& comparison) {
   return exit_code(comparison) == 0 ? Style::good : Style::warning;
 }
 
-/// Safe in a cell of a Markdown table, and as text: no markup, no HTML.
-std::string for_markdown(const std::string& text) {
-  std::string escaped;
-  for (const char c : printable(text, 400)) {
-    if (c == '<') {
-      escaped += "&lt;";
-    } else if (c == '&') {
-      escaped += "&amp;";
-    } else {
-      if (c == '|' || c == '\\' || c == '*' || c == '`' || c == '[' || c == '_') escaped += '\\';
-      escaped += c;
-    }
-  }
-  return escaped;
-}
-
 std::string markdown_row(const std::vector<std::string>& cells) {
   std::string row = "|";
-  for (const auto& cell : cells) row += " " + for_markdown(cell) + " |";
+  for (const auto& cell : cells) row += " " + markdown_text(cell) + " |";
   return row + "\n";
 }
 
@@ -171,9 +156,9 @@ std::string spread_text(const std::vector<RunFigures>& runs) {
 }
 
 std::string comparison_markdown(const RunComparison& comparison) {
-  std::string text = "### " + for_markdown(comparison.sentence) + "\n\n";
-  text += "- " + for_markdown(side_text("base", comparison.base)) + "\n";
-  text += "- " + for_markdown(side_text("run", comparison.run)) + "\n\n";
+  std::string text = "### " + markdown_text(comparison.sentence) + "\n\n";
+  text += "- " + markdown_text(side_text("base", comparison.base)) + "\n";
+  text += "- " + markdown_text(side_text("run", comparison.run)) + "\n\n";
   if (comparison.comparability.comparable()) {
     text += markdown_row(headings()) + "|:--|--:|--:|--:|--:|--:|--:|:--|\n";
     for (const auto& figure : comparison.figures) text += markdown_row(cells_of(figure));
@@ -183,7 +168,7 @@ std::string comparison_markdown(const RunComparison& comparison) {
       text += markdown_row({each.what, each.base, each.run});
   }
   text += "\n";
-  for (const auto& remark : remarks_of(comparison)) text += "- " + for_markdown(remark) + "\n";
+  for (const auto& remark : remarks_of(comparison)) text += "- " + markdown_text(remark) + "\n";
   return text;
 }
 

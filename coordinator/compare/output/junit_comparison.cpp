@@ -1,45 +1,21 @@
 #include "coordinator/compare/output/junit_comparison.hpp"
 
 #include "coordinator/compare/output/figure_words.hpp"
-#include "coordinator/text/printable_text.hpp"
+#include "coordinator/text/markup_text.hpp"
 
 namespace squall::coordinator {
 
 namespace {
 
-/// Text for an attribute. XML 1.0 knows no control characters; printable() leaves none.
-std::string attribute(const std::string& text) {
-  std::string escaped;
-  for (const char c : printable(text, 1000)) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return "\"" + escaped + "\"";
-}
-
 std::string outcome(const char* element, const std::string& type, const std::string& message) {
-  return std::string("    <") + element + " type=" + attribute(type) +
-         " message=" + attribute(message) + "/>\n";
+  return std::string("    <") + element + " type=" + xml_attribute(type) +
+         " message=" + xml_attribute(message) + "/>\n";
 }
 
 std::string test_case(const std::string& suite, const std::string& name, Judgement judgement,
                       const std::string& message) {
   std::string text =
-      "  <testcase classname=" + attribute(suite) + " name=" + attribute(name) + ">\n";
+      "  <testcase classname=" + xml_attribute(suite) + " name=" + xml_attribute(name) + ">\n";
   if (judgement == Judgement::regression) text += outcome("failure", word(judgement), message);
   if (judgement == Judgement::inconclusive || judgement == Judgement::incomparable)
     text += outcome("error", word(judgement), message);
@@ -76,7 +52,7 @@ std::string junit_comparison(const RunComparison& comparison) {
   if (const auto& ending = comparison.ending) {
     ++tests;
     ++errors;
-    cases += "  <testcase classname=" + attribute(suite) + " name=\"course\">\n" +
+    cases += "  <testcase classname=" + xml_attribute(suite) + " name=\"course\">\n" +
              outcome("error", ending->word, ending->sentence) + "  </testcase>\n";
   }
   return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"squall compare\" tests=\"" +

@@ -216,10 +216,10 @@ class Repetition {
     }
     RunFigures figures = figures_of_report(child.json);
     progress_.end(in_short(figures));
-    if (child.exit_code == 1 || child.exit_code == -1) {  // the verdict never says so
-      std::fputs(child.errors.c_str(), stderr);
-      ++troubles_.not_stored;
-    }
+    // No verdict says so; beside one that is no pass the exit code says nothing of it either.
+    if (child.exit_code == 1) ++troubles_.failed;
+    if (child.exit_code == -1) ++troubles_.crashed;
+    if (child.exit_code == 1 || child.exit_code == -1) std::fputs(child.errors.c_str(), stderr);
     course_->ended(std::move(figures), progress_.length());
     return true;
   }
@@ -249,9 +249,8 @@ class Repetition {
     if (troubles_.interrupted) return 130;
     if (troubles_.broken != 0) return troubles_.broken;
     if (tell_missed_thresholds(code == 0 ? " (exit code 10)" : "") && code == 0) return 10;
-    if (code == 0 && troubles_.not_stored > 0) {
-      std::printf("%s could not be stored (exit code 1)\n",
-                  plural(troubles_.not_stored, "run").c_str());
+    if (const std::string what = troubles_.after_reports(); code == 0 && !what.empty()) {
+      std::printf("%s (exit code 1)\n", what.c_str());
       return 1;
     }
     return code;

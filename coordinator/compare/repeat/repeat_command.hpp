@@ -29,9 +29,10 @@ struct RepeatOptions {
 };
 
 /// Tells its progress on standard error and the outcome on standard output. Returns that of the
-/// comparison; 10 when it passed and a run missed its thresholds, 1 when it passed and a run could
-/// not be stored, 13, 130 or 1 when it ended early. Of repeated runs without
-/// comparison the worst. Throws UsageError and what compare_command() and parse_scenario() throw.
+/// comparison; 10 when it passed and a run missed its thresholds, 1 when it passed and a run ended
+/// with an error after its report, 13, 130, 1 or 2 (a run refused its orders) when it ended early.
+/// Of repeated runs without comparison the worst. Throws UsageError and what compare_command() and
+/// parse_scenario() throw.
 int repeat_command(const RepeatOptions& options);
 
 }  // namespace squall::coordinator

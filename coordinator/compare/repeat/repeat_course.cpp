@@ -20,6 +20,14 @@ std::string never_decided(const RunComparison& comparison) {
 
 }  // namespace
 
+std::string CourseTroubles::after_reports() const {
+  std::string text;
+  if (failed > 0) text = plural(failed, "run") + " ended with an error after reporting";
+  if (crashed > 0)
+    text += (text.empty() ? "" : ", ") + plural(crashed, "run") + " crashed after reporting";
+  return text;
+}
+
 std::size_t RepeatCourse::rounds() const {
   return rules_.kind == RepeatRules::Kind::in_pairs ? std::min(base_.size(), run_.size())
                                                     : run_.size();
@@ -101,9 +109,8 @@ std::optional<CourseEnding> RepeatCourse::ending(const RunComparison& found,
                         plural(missed, "run") + " of " + std::to_string(run_.size()) +
                             " missed a threshold of the scenario",
                         false};
-  if (troubles.not_stored > 0)
-    return CourseEnding{1, "not stored",
-                        plural(troubles.not_stored, "run") + " could not be stored", false};
+  if (std::string what = troubles.after_reports(); !what.empty())
+    return CourseEnding{1, "failed runs", std::move(what), false};
   return std::nullopt;
 }
 

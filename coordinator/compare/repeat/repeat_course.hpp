@@ -27,8 +27,12 @@ struct RepeatRules {
 /// What happened to the runs that no report tells.
 struct CourseTroubles {
   bool interrupted = false;
-  int broken = 0;              // exit code; 0: no run broke it off
-  std::size_t not_stored = 0;  // runs
+  int broken = 0;           // exit code; 0: no run broke it off
+  std::size_t failed = 0;   // runs that reported, and then ended with exit code 1
+  std::size_t crashed = 0;  // runs that reported, and then ended by a signal
+
+  /// "1 run ended with an error after reporting, 2 runs crashed after reporting"; empty: none.
+  std::string after_reports() const;
 };
 
 class RepeatCourse {

@@ -4,14 +4,13 @@
 #include <cmath>
 
 #include "coordinator/compare/rank_statistics.hpp"
+#include "coordinator/report/reading/report_figures.hpp"
 
 namespace squall::coordinator {
 
 namespace {
 
-bool usable(const StoredRun& run) {
-  return run.outcome == "pass" || run.outcome == "fail" || run.outcome == "inconclusive";
-}
+bool usable(const StoredRun& run) { return has_usable_figures(run.outcome); }
 
 bool same_series(const StoredRun& a, const StoredRun& b) {
   return a.beginning.scenario_hash == b.beginning.scenario_hash &&

@@ -33,9 +33,9 @@ std::vector<double> columns_of(const std::vector<double>& values, std::size_t co
 }
 
 std::string chart_of(const FigureTrend& trend, std::size_t width, bool unicode) {
-  const ChartStyle style{
+  const BlockChartStyle style{
       .width = std::min<std::size_t>(width, 80), .height = 5, .unicode = unicode};
-  std::vector<ChartMark> marks;
+  std::vector<BlockChartMark> marks;
   for (const auto& step : trend.steps)
     marks.push_back(
         {static_cast<double>(step.index) / static_cast<double>(trend.values.size()), "^"});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "coordinator/run/agents/agent_machines.hpp"
 #include "coordinator/text/printable_text.hpp"
 #include "coordinator/text/readable_numbers.hpp"
 #include "scenarios/hardware/hardware_profile.hpp"
@@ -61,13 +62,9 @@ std::string ceilings(const HardwareFacts& facts) {
 }  // namespace
 
 HardwareReport make_hardware_report(const std::vector<AgentRecord>& agents) {
-  HardwareReport report;
-  bool all_told = true;
+  HardwareReport report{{}, fingerprint_of_machines(agents)};
   for (const AgentRecord& agent : agents) {
-    if (!agent.ready || !agent.ready->hardware) {
-      all_told = false;
-      continue;
-    }
+    if (!agent.ready || !agent.ready->hardware) continue;
     const HardwareFacts& facts = *agent.ready->hardware;
     const std::string fingerprint = scenarios::fingerprint(facts);
     auto known = std::ranges::find_if(report.machines, [&](const MachineRow& row) {
@@ -77,10 +74,6 @@ HardwareReport make_hardware_report(const std::vector<AgentRecord>& agents) {
       known = report.machines.insert(known, {agent.hello.host, {}, facts, fingerprint});
     known->agents.push_back(agent.hello.name);
   }
-  std::vector<std::string> fingerprints;
-  for (const MachineRow& row : report.machines) fingerprints.push_back(row.fingerprint);
-  std::ranges::sort(fingerprints);
-  if (all_told) report.fingerprint = scenarios::fingerprint_of_all(fingerprints);
   return report;
 }
 

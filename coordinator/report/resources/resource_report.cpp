@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 
+#include "coordinator/run/agents/agent_machines.hpp"
 #include "coordinator/text/readable_numbers.hpp"
 
 namespace squall::coordinator {
@@ -12,11 +13,6 @@ namespace {
 // From these shares on something counts as used up.
 constexpr double busy_machine = 0.95, full_processors = 0.9, stolen_time = 0.05;
 constexpr double memory_left = 0.05, busy_gpu = 0.95, full_gpu = 0.95;
-
-/// What a container or an affinity leaves the agent; 0: no limit.
-double cpu_limit_of(const AgentRecord& agent) {
-  return agent.ready && agent.ready->hardware ? agent.ready->hardware->cpu_limit : 0;
-}
 
 std::string of_count(double amount, std::size_t all) {
   return readable_rate(amount) + " of " + plural(all, "processor");

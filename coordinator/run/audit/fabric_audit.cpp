@@ -118,6 +118,46 @@ std::vector<AuditLine> offered_load(const RunRecord& record) {
   return {line};
 }
 
+AuditLine agents_so_far(const RunRecord& record) {
+  AuditLine line{.name = "agents"};
+  std::size_t lost = 0;
+  for (const AgentRecord& agent : record.agents) {
+    if (!agent.lost || ++lost > most_named) continue;
+    add(line.explanation, agent.hello.name + ": " + *agent.lost);
+  }
+  if (record.agents.empty()) {
+    line.explanation = "none takes part yet";
+    return line;
+  }
+  const unsigned may_lose = record.scenario.agents.may_lose;
+  line.measured =
+      lost == 0 ? "all of " + readable_count(record.agents.size()) + " there"
+                : readable_count(lost) + " of " + plural(record.agents.size(), "agent") + " lost";
+  if (lost > 0) line.limit = "may lose " + readable_count(may_lose);
+  line.status = lost == 0          ? AuditStatus::passed
+                : lost <= may_lose ? AuditStatus::warning
+                                   : AuditStatus::failed;
+  return line;
+}
+
+std::vector<AuditLine> sent_so_far(const RunRecord& record) {
+  if (std::holds_alternative<scenarios::ClosedUsers>(record.scenario.load)) return {};
+  AuditLine line{.name = "offered load", .limit = "never above the plan"};
+  std::uint64_t issued = 0, planned = 0;
+  for (const AgentRecord& agent : record.agents)
+    planned += agent.ready ? agent.ready->planned_requests : 0;
+  for (std::size_t phase = 0; phase < actors::phase_count; ++phase)
+    issued += record.timeline.total(static_cast<actors::Phase>(phase)).ledger.issued;
+  if (planned == 0 || issued == 0) {
+    line.explanation = "nothing was sent yet";
+    return {line};
+  }
+  line.measured = readable_count(issued) + " sent of " + readable_count(planned) + " planned";
+  line.status = issued <= planned ? AuditStatus::passed : AuditStatus::failed;
+  if (issued > planned) line.explanation = "the target was offered more than the scenario says";
+  return {line};
+}
+
 }  // namespace
 
 bool losses_are_tolerated(const RunRecord& record) {
@@ -164,6 +204,13 @@ std::string losses_in_words(const RunRecord& record) {
 std::vector<AuditLine> fabric_audit(const RunRecord& record) {
   std::vector<AuditLine> lines{agents_present(record)};
   for (auto* question : {leases, coordinator_stayed, offered_load})
+    for (AuditLine& line : question(record)) lines.push_back(std::move(line));
+  return lines;
+}
+
+std::vector<AuditLine> fabric_audit_so_far(const RunRecord& record) {
+  std::vector<AuditLine> lines{agents_so_far(record)};
+  for (auto* question : {leases, coordinator_stayed, sent_so_far})
     for (AuditLine& line : question(record)) lines.push_back(std::move(line));
   return lines;
 }

@@ -18,4 +18,7 @@ std::string losses_in_words(const RunRecord& record);
 
 std::vector<AuditLine> fabric_audit(const RunRecord& record);
 
+/// While the run goes on: who was lost, who was without a lease, and was more sent than is planned?
+std::vector<AuditLine> fabric_audit_so_far(const RunRecord& record);
+
 }  // namespace squall::coordinator

@@ -173,6 +173,18 @@ AuditLine details_match(const RunRecord& record) {
   return from_complaints(std::move(line), complaints);
 }
 
+/// At any moment a request came due before it was sent, and was sent before it ended.
+std::vector<std::string> order_complaints(const Ledger& kept) {
+  std::vector<std::string> complaints;
+  if (kept.issued > kept.scheduled)
+    complaints.push_back(readable_count(kept.issued) + " issued of " +
+                         readable_count(kept.scheduled) + " scheduled");
+  if (kept.ended() > kept.issued)
+    complaints.push_back(readable_count(kept.ended()) + " ended of " + readable_count(kept.issued) +
+                         " issued");
+  return complaints;
+}
+
 AuditLine all_accounted_for(const RunRecord& record) {
   const std::vector<RequestAccount> accounts = accounts_of(record);
   const RequestAccount all = sum_of(accounts);
@@ -215,6 +227,35 @@ AuditLine all_accounted_for(const RunRecord& record) {
 std::vector<AuditLine> ledger_audit(const RunRecord& record) {
   return {balance(record), nothing_lost_in_transit(record), durations_match(record),
           details_match(record), all_accounted_for(record)};
+}
+
+std::vector<AuditLine> ledger_audit_so_far(const RunRecord& record) {
+  AuditLine line{.name = "ledger", .limit = "exactly"};
+  std::vector<std::string> complaints;
+  Ledger all;
+  for (const Phase phase : phases) {
+    Ledger sum;
+    for (std::size_t agent = 0; agent < record.timeline.agents(); ++agent) {
+      const actors::PhaseMetrics& metrics = record.timeline.of_agent(agent, phase);
+      sum += metrics.ledger;
+      const auto whose = [&] { return record.agents[agent].hello.name + ", " + name_of(phase); };
+      for (const std::string& complaint : order_complaints(metrics.ledger))
+        complaints.push_back(whose() + ": " + complaint);
+      for (const std::string& complaint : duration_complaints(metrics))
+        complaints.push_back(whose() + ": " + complaint);
+      for (const std::string& complaint : detail_complaints(metrics))
+        complaints.push_back(whose() + ": " + complaint);
+    }
+    if (sum != record.timeline.total(phase).ledger)
+      complaints.push_back(name_of(phase) + ": the agents do not add up to the total");
+    all += sum;
+  }
+  if (all.scheduled == 0 && complaints.empty()) {
+    line.explanation = "no request came due yet";
+    return {line};
+  }
+  line.measured = readable_count(all.issued) + " issued, " + readable_count(all.ended()) + " ended";
+  return {from_complaints(std::move(line), complaints)};
 }
 
 }  // namespace squall::coordinator

@@ -10,4 +10,7 @@ namespace squall::coordinator {
 
 std::vector<AuditLine> ledger_audit(const RunRecord& record);
 
+/// What must hold of the kept counts at any moment, as one line.
+std::vector<AuditLine> ledger_audit_so_far(const RunRecord& record);
+
 }  // namespace squall::coordinator

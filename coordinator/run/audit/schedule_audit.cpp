@@ -133,7 +133,53 @@ AuditLine arrival_rate(const RunRecord& record) {
   return line;
 }
 
+/// By the agents' newest reports; a lost agent's work moves, so then nobody knows before the end.
+double expected_by_now(const RunRecord& record, const scenarios::OpenArrivals& arrivals) {
+  const auto& latest = record.timeline.latest();
+  const nanoseconds plan_end = record.scenario.phases.warm_up + record.scenario.phases.measure;
+  double expected = 0;
+  for (const auto& agent : latest)
+    expected += arrivals.rate.total_until(std::min(agent.to, plan_end));
+  return latest.empty() ? 0 : expected / static_cast<double>(latest.size());
+}
+
+std::vector<AuditLine> arrivals_so_far(const RunRecord& record) {
+  const auto* arrivals = std::get_if<scenarios::OpenArrivals>(&record.scenario.load);
+  const bool any_lost = std::ranges::any_of(
+      record.agents, [](const AgentRecord& agent) { return agent.lost.has_value(); });
+  if (arrivals == nullptr || any_lost) return {};
+  AuditLine line{.name = "arrival rate"};
+  const double expected = expected_by_now(record, *arrivals);
+  const std::uint64_t scheduled = record.timeline.total(Phase::warm_up).ledger.scheduled +
+                                  measured_phase(record).ledger.scheduled;
+  if (expected < 1) {
+    line.explanation = "no request came due yet";
+    return {line};
+  }
+  // A count of random arrivals strays by the root of its mean, burstier ones by more.
+  const bool constant = arrivals->process == scenarios::OpenArrivals::Process::constant;
+  const bool gamma = arrivals->process == scenarios::OpenArrivals::Process::gamma;
+  const double spread = constant ? 0 : (gamma ? arrivals->burstiness : 1) * std::sqrt(expected);
+  const double agents = static_cast<double>(record.agents.size());  // each is at most one behind
+  const double allowed =
+      std::max(audit_limits::arrival_rate_error * expected, 4 * spread) + agents + 1;
+  const double error = std::abs(static_cast<double>(scheduled) - expected);
+  line.status = error <= allowed ? AuditStatus::passed : AuditStatus::warning;
+  line.measured =
+      readable_count(scheduled) + " came due, about " + readable_rate(expected) + " were to be";
+  line.limit = "within " + readable_rate(allowed);
+  if (line.status == AuditStatus::warning)
+    line.explanation = "the load so far is not the one that the scenario describes";
+  return {line};
+}
+
 }  // namespace
+
+std::vector<AuditLine> schedule_audit_so_far(const RunRecord& record) {
+  std::vector<AuditLine> lines{dispatch_delay(record), late_and_dropped(record)};
+  for (AuditLine& line : arrivals_so_far(record)) lines.push_back(std::move(line));
+  return lines;
+}
 
 std::vector<AuditLine> schedule_audit(const RunRecord& record) {
   return {dispatch_delay(record), late_and_dropped(record), arrival_rate(record)};

@@ -9,4 +9,8 @@ namespace squall::coordinator {
 
 std::vector<AuditLine> schedule_audit(const RunRecord& record);
 
+/// While the run goes on: how late requests are, and for an open load whether as many came due as
+/// the shape lets one expect by now. Arrivals are random, so that never fails, it only warns.
+std::vector<AuditLine> schedule_audit_so_far(const RunRecord& record);
+
 }  // namespace squall::coordinator

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "coordinator/run/agents/agent_machines.hpp"
 #include "coordinator/run/audit.hpp"
 #include "coordinator/run/resources/measured_demand.hpp"
 #include "coordinator/text/readable_numbers.hpp"
@@ -94,28 +95,49 @@ struct Ask {
   const char* what;
 };
 
-/// Of the machine that came nearest to its ceiling.
+/// What lies nearer to the limit comes first, and what is not known last.
+bool is_nearer(const Evidence& one, const Evidence& other) {
+  return std::pair(one.nearness, *one.share) > std::pair(other.nearness, *other.share);
+}
+
+/// Of one machine, which has a ceiling.
+Evidence on_machine(const Ask& ask, const std::string& host, const Machine& machine) {
+  const double share = machine.*ask.wanted / machine.*ask.there;
+  Evidence evidence =
+      by_share(ask.limit, share,
+               giga(machine.*ask.wanted) + " of " + giga(machine.*ask.there) + " " + ask.unit +
+                   " (" + readable_share(share) + ") " + ask.what + " on " + host);
+  // Nobody does more than what is possible: either figure is wrong, or caches helped.
+  constexpr double believable = 1.1;
+  if (share <= believable) return evidence;
+  evidence.nearness = Nearness::not_known;
+  evidence.figures += ", more than there can be";
+  return evidence;
+}
+
+/// Of the machine that came nearest to its ceiling. One that tells nothing hides none that did.
 Evidence against_ceiling(const RunRecord& record, const Ask& ask) {
   if (!embeds_engine(record)) return unknown(ask.limit, "the target's machine is not looked into");
   std::optional<Evidence> worst;
+  std::string untold;        // why some machine's share is not known
+  bool from_caches = false;  // some machine does not ask for it
   for (const auto& [host, machine] : machines_of(record)) {
     if (!machine.measured) continue;
-    if (!machine.known) return unknown(ask.limit, "what the model asks for is not known");
-    if (ask.limit == Limit::memory_bandwidth && machine.weights_fit_caches)
-      return unknown(ask.limit, "the weights fit in the caches");
-    if (machine.*ask.there <= 0) return unknown(ask.limit, "the ceiling was not measured");
-    const double share = machine.*ask.wanted / machine.*ask.there;
-    if (worst && *worst->share >= share) continue;
-    worst = by_share(ask.limit, share,
-                     giga(machine.*ask.wanted) + " of " + giga(machine.*ask.there) + " " +
-                         ask.unit + " (" + readable_share(share) + ") " + ask.what + " on " + host);
-    // Nobody does more than what is possible: either figure is wrong, or caches helped.
-    constexpr double believable = 1.1;
-    if (share <= believable) continue;
-    worst->nearness = Nearness::not_known;
-    worst->figures += ", more than there can be";
+    if (!machine.known) {
+      untold = "what the model asks for is not known";
+    } else if (ask.limit == Limit::memory_bandwidth && machine.weights_fit_caches) {
+      from_caches = true;
+    } else if (machine.*ask.there <= 0) {
+      untold = "the ceiling was not measured";
+    } else if (const Evidence each = on_machine(ask, host, machine);
+               !worst || is_nearer(each, *worst)) {
+      worst = each;
+    }
   }
-  return worst ? *worst : unknown(ask.limit, "nothing was measured");
+  // "Clear" is of all machines.
+  if (worst && (worst->nearness >= Nearness::near || untold.empty())) return *worst;
+  if (!untold.empty()) return unknown(ask.limit, untold);
+  return unknown(ask.limit, from_caches ? "the weights fit in the caches" : "nothing was measured");
 }
 
 Evidence memory_bandwidth(const RunRecord& record) {
@@ -180,22 +202,31 @@ Evidence kv_memory(const RunRecord& record) {
     const MeasuredDemand demand = demand_of(record, agent);
     if (!demand.tells_queue || demand.ttft <= 0) continue;
     const Evidence each = kv_memory_of(record, demand);
-    const auto rank = [](const Evidence& of) { return std::pair(of.nearness, *of.share); };
-    if (!worst || rank(each) > rank(*worst)) worst = each;
+    if (!worst || is_nearer(each, *worst)) worst = each;
   }
   return worst ? *worst : unknown(Limit::kv_memory, "nothing was measured");
 }
 
+/// What an agent's own limit leaves it of a machine, and what it took of that.
+struct LimitedAgent {
+  std::string name;
+  double own = 0, limit = 0;  // processors
+
+  double share() const { return own / limit; }
+};
+
 /// What one machine's processors did in the measured window, where all is told.
 struct ProcessorUse {
   double all = 0, busy = 0, of_agents = 0;  // processors
-  double limit = 0;                         // what a container or an affinity leaves; 0: all
-};
+  double widest = 0, together = 0;          // what is left to an agent: the most, and the sum
+  std::optional<LimitedAgent> tightest;     // of those that a limit leaves less than all
 
-/// 0: none.
-double cpu_limit_of(const AgentRecord& agent) {
-  return agent.ready && agent.ready->hardware ? agent.ready->hardware->cpu_limit : 0;
-}
+  /// Agents of one container share its limit. Those that clearly take more than any of them may
+  /// have limits of their own.
+  double left_to_agents() const {
+    return of_agents > 1.1 * widest ? std::min(together, all) : widest;
+  }
+};
 
 /// How much of one core the generator may have: it runs on one thread.
 double core_of(const AgentRecord& agent) {
@@ -207,6 +238,17 @@ double generator_share(const RunRecord& record, std::size_t agent) {
   return record.timeline.window_of(agent).generator_cores() / core_of(record.agents[agent]);
 }
 
+void add_agent(const AgentRecord& agent, double own, ProcessorUse& use) {
+  const double limit = cpu_limit_of(agent);
+  const bool limited = limit > 0 && limit < use.all;
+  const double left = limited ? limit : use.all;
+  use.of_agents += own;
+  use.widest = std::max(use.widest, left);
+  use.together += left;
+  const LimitedAgent each{agent.hello.name, own, left};
+  if (limited && (!use.tightest || each.share() > use.tightest->share())) use.tightest = each;
+}
+
 std::map<std::string, ProcessorUse> processors_of(const RunRecord& record) {
   std::map<std::string, ProcessorUse> hosts;
   for (std::size_t agent = 0; agent < record.agents.size(); ++agent) {
@@ -216,8 +258,7 @@ std::map<std::string, ProcessorUse> processors_of(const RunRecord& record) {
     use.all = static_cast<double>(machine->processors);
     use.busy = std::max(use.busy, machine->cpu_busy.per_second().value_or(0) +
                                       machine->cpu_stolen.per_second().value_or(0));
-    use.of_agents += machine->own_cpu.per_second().value_or(0);
-    use.limit = std::max(use.limit, cpu_limit_of(record.agents[agent]));
+    add_agent(record.agents[agent], machine->own_cpu.per_second().value_or(0), use);
   }
   return hosts;
 }
@@ -228,15 +269,15 @@ struct Taken {
   std::string by, how;  // around the figures
 };
 
-/// Where the target is elsewhere agents may run out of all processors, or of what a limit leaves
-/// them. Where it is inside them, what others took counts; under a limit only what they took of
-/// the part that is left.
+/// Where the target is elsewhere agents may run out of all processors, or one of what a limit
+/// leaves it. Where it is inside them, what others took counts; under limits only what they took
+/// of the part that is left.
 Taken taken_on(const ProcessorUse& use, bool elsewhere) {
-  const bool limited = use.limit > 0 && use.limit < use.all;
-  if (elsewhere && limited && use.of_agents / use.limit > use.busy / use.all)
-    return {use.of_agents, use.limit, "agents took ", " that a limit leaves them ("};
+  if (elsewhere && use.tightest && use.tightest->share() > use.busy / use.all)
+    return {use.tightest->own, use.tightest->limit, use.tightest->name + " took ",
+            " that a limit leaves it ("};
   if (elsewhere) return {use.busy, use.all, "", " were busy ("};
-  const double there = limited ? use.limit : use.all;
+  const double there = use.left_to_agents();
   const double others = use.busy - use.of_agents - (use.all - there);
   return {std::max(others, 0.0), there, "other programs or the host of this virtual machine took ",
           " ("};

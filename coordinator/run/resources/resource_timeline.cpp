@@ -15,6 +15,7 @@ double in_seconds(nanoseconds duration) { return std::chrono::duration<double>(d
 void ResourceCourse::add(const actors::ResourceSample& sample, bool measured) {
   if (sample.to <= sample.from || (!points_.empty() && sample.from < points_.back().to)) return;
   const ResourcePoint point(sample);
+  newest_ = point;
   if (!points_.empty() && points_.back().samples < samples_a_point_) {
     points_.back().merge(point);
   } else {

@@ -26,6 +26,8 @@ class ResourceCourse {
 
   const std::vector<ResourcePoint>& points() const { return points_; }
   const std::optional<ResourcePoint>& measured() const { return measured_; }
+  /// The newest sample alone, however many a point stands for.
+  const std::optional<ResourcePoint>& newest() const { return newest_; }
   /// In the measured window, each logical processor: 0..1. Empty: not told.
   std::vector<double> processors_busy() const;
   /// What was resident in the measured window; points that reach beyond it are left out.
@@ -40,7 +42,7 @@ class ResourceCourse {
   std::size_t limit_;
   std::uint32_t samples_a_point_ = 1;
   std::vector<ResourcePoint> points_;
-  std::optional<ResourcePoint> measured_;
+  std::optional<ResourcePoint> measured_, newest_;
   std::vector<double> processor_seconds_;  // busy, in the measured window
   double processor_time_ = 0;              // of each of them
 };

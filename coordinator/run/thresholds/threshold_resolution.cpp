@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
 #include <utility>
 
 #include "actors/journal/threshold_entries.hpp"
 #include "actors/wire/message_parts.hpp"
+#include "coordinator/run/agents/agent_machines.hpp"
 #include "scenarios/schema/scenario_document.hpp"
 #include "scenarios/thresholds/learned_limit.hpp"
 
@@ -136,18 +136,23 @@ bool is_meant_by(const LimitRule& rule, const Threshold& threshold) {
 }
 
 /// What an environment variable does to the thresholds that there are; an absolute one that finds
-/// none adds one.
+/// none adds one. A limit that it names is not that of the wider line beside it, which aborts.
 void apply_variable(std::vector<ResolvedThreshold>& all, const LimitRule& rule) {
+  const bool absolute = rule.change.kind == scenarios::LimitChange::Kind::absolute;
+  const bool spares_aborts = absolute && std::ranges::any_of(all, [&](const auto& each) {
+                               return is_meant_by(rule, each.threshold) && !each.threshold.abort;
+                             });
   bool found = false;
   for (auto each = all.begin(); each != all.end();) {
-    if (!is_meant_by(rule, each->threshold)) {
+    const bool spared = spares_aborts && each->threshold.abort;
+    if (spared || !is_meant_by(rule, each->threshold)) {
       ++each;
       continue;
     }
     found = true;
     each = scenarios::apply_override(*each, rule) ? each + 1 : all.erase(each);
   }
-  if (found || rule.change.kind != scenarios::LimitChange::Kind::absolute) return;
+  if (found || !absolute) return;
   ResolvedThreshold added;
   added.threshold.metric = rule.limit.metric;
   added.threshold.statistic = rule.limit.statistic;
@@ -184,19 +189,6 @@ std::string joined(const std::vector<std::string>& all) {
   return text;
 }
 
-/// As reports and the store have it: one fingerprint over all machines, none unless all told.
-std::string fingerprint_of_machines(const std::vector<AgentRecord>& agents) {
-  std::set<std::pair<std::string, std::string>> machines;
-  for (const AgentRecord& agent : agents) {
-    if (!agent.ready || !agent.ready->hardware) return {};
-    machines.emplace(agent.hello.host, scenarios::fingerprint(*agent.ready->hardware));
-  }
-  std::vector<std::string> fingerprints;
-  for (const auto& [host, fingerprint] : machines) fingerprints.push_back(fingerprint);
-  std::ranges::sort(fingerprints);
-  return scenarios::fingerprint_of_all(fingerprints);
-}
-
 PastQuery query_of(const Threshold& threshold, const RunRecord& record) {
   PastQuery query{figure_name(threshold), record.scenario_hash, {}, {}};
   // As the store has them: what all agents say, or each of them in order of their names.
@@ -217,7 +209,7 @@ void keep_to_limits(ThresholdResolution& resolution) {
   std::vector<std::string> left_out;
   std::erase_if(resolution.thresholds, [&](const ResolvedThreshold& each) {
     const std::string why = why_not_kept(each);
-    if (!why.empty()) left_out.push_back(why);
+    if (!why.empty()) left_out.push_back(cut_text(each.threshold) + " is left out: " + why);
     return !why.empty();
   });
   auto& thresholds = resolution.thresholds;
@@ -238,14 +230,29 @@ void keep_to_limits(ThresholdResolution& resolution) {
 
 }  // namespace
 
+std::optional<std::size_t> find_same_figure(const std::vector<ResolvedThreshold>& all,
+                                            const Threshold& wanted) {
+  std::optional<std::size_t> found;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!scenarios::same_figure(all[i].threshold, wanted)) continue;
+    if (all[i].threshold.abort == wanted.abort) return i;
+    if (!found) found = i;
+  }
+  return found;
+}
+
+std::string cut_text(const Threshold& threshold) {
+  std::string cut = actors::cut(threshold.text);
+  return cut == threshold.text ? cut : cut + "…";
+}
+
 std::string why_not_kept(const ResolvedThreshold& resolved) {
   const std::string& text = resolved.threshold.text;
-  const std::string cut = actors::cut(text);
-  if (cut != text) return cut + "… is left out: its text is too long";
+  if (actors::cut(text) != text) return "its text is too long";
   try {
     scenarios::parse_threshold(text);
   } catch (const scenarios::ThresholdError& error) {
-    return text + " is left out: " + error.what();
+    return error.what();
   }
   return {};
 }

@@ -3,6 +3,7 @@
 // to the thresholds that a run is judged by. Plain; past figures come through functions.
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,7 +53,14 @@ ThresholdResolution resolve_table(const scenarios::Scenario& scenario,
                                   const scenarios::Situation& situation,
                                   const ThresholdInputs& inputs);
 
-/// Why a journal could not tell of it again, in words for a note; empty: it can.
+/// Which of `all` a line on `wanted`'s figure takes the place of; none: it is a further one. Of a
+/// limit and a wider one that aborts, the one that has the same consequence.
+std::optional<std::size_t> find_same_figure(const std::vector<scenarios::ResolvedThreshold>& all,
+                                            const scenarios::Threshold& wanted);
+
+/// As a journal has room for it, for messages.
+std::string cut_text(const scenarios::Threshold& threshold);
+/// Why a journal could not tell of it again; empty: it can.
 std::string why_not_kept(const scenarios::ResolvedThreshold& resolved);
 /// As many of its rules as a journal holds: the newest ones.
 void keep_newest_steps(scenarios::ResolvedThreshold& resolved);

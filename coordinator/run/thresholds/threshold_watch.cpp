@@ -54,7 +54,7 @@ void ThresholdWatch::watch(const std::vector<ResolvedThreshold>& thresholds, Run
     judges_so_far_ |= each.threshold.window == 0ns;
   }
   if (judges_so_far_ && !judged_so_far) so_far_ = {};
-  if (!keeps_seconds()) seconds_.clear();
+  if (!keeps_seconds()) forget_seconds();
   const auto is_watched = [&](const std::string& text) {
     return std::ranges::any_of(
         watched_, [&](const ResolvedThreshold& each) { return each.threshold.text == text; });
@@ -64,6 +64,14 @@ void ThresholdWatch::watch(const std::vector<ResolvedThreshold>& thresholds, Run
   std::erase_if(record.stretches, [&](const WatchedStretches& stretches) {
     return !is_watched(stretches.threshold);
   });
+}
+
+/// What is watched later begins after all of them: one that some agents told of would be taken for
+/// a whole second.
+void ThresholdWatch::forget_seconds() {
+  const std::int64_t after = seconds_.empty() ? 0 : seconds_.rbegin()->first + 1;
+  kept_from_ = std::max({kept_from_, judged_ + 1, after});
+  seconds_.clear();
 }
 
 void ThresholdWatch::add(const actors::MetricsSnapshot& snapshot, RunRecord& record) {

@@ -42,6 +42,7 @@ class ThresholdWatch {
                     RunRecord& record);
   void note_abort(const scenarios::ResolvedThreshold& threshold, const WatchedStretches& miss,
                   const RunRecord& record);
+  void forget_seconds();
   Second sum_of(std::int64_t from, std::int64_t to) const;
   bool keeps_seconds() const { return longest_ > 0 || judges_so_far_; }
 

@@ -111,6 +111,18 @@ BOOST_AUTO_TEST_CASE(interfaces_that_are_stacked_on_others_do_not_count_twice) {
   BOOST_TEST(interfaces.count("tun0") == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_bridge_that_gets_members_later_counts_no_more_from_then_on) {
+  const std::string numbers = ": 1000 1 0 0 0 0 0 0 2000 9 0 0 0 0 0 0\n";
+  write("proc/net/dev", "br0" + numbers + "eth0" + numbers);
+  write("sys/class/net/br0/mtu", "1500\n");
+  MachineReader reader(root());
+  BOOST_TEST(reader.read().interfaces.count("br0") == 1u);
+  write("sys/class/net/br0/lower_eth0/mtu", "1500\n");
+  const auto interfaces = reader.read().interfaces;
+  BOOST_TEST(interfaces.count("br0") == 0u);
+  BOOST_TEST(interfaces.count("eth0") == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(available_memory_is_not_free_memory) {
   write("proc/meminfo", "MemTotal: 100 kB\nMemFree: 7 kB\nMemAvailable:      42 kB\n");
   BOOST_TEST(MachineReader(root()).read().memory_available_bytes.value() == 42u * 1024);

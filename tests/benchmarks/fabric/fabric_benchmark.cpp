@@ -19,6 +19,8 @@
 #include "actors/bridge/zmq_link.hpp"
 #include "actors/journal/journal.hpp"
 #include "actors/tool_version.hpp"
+#include "coordinator/live/live_moment.hpp"
+#include "coordinator/live/live_status.hpp"
 #include "coordinator/run/run_actor.hpp"
 #include "scenarios/schema/scenario_parser.hpp"
 #include "tests/benchmarks/fabric/process_figures.hpp"
@@ -33,7 +35,8 @@ using namespace coordinator;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto patience = 60s;  // at either end of the load
+constexpr auto patience = 60s;         // at either end of the load
+constexpr auto live_interval = 200ms;  // as squall run looks
 
 std::string scenario_text(std::chrono::seconds length) {
   return "name = \"fabric\"\nseed = 1\nthresholds = [\"error_rate < 1%\"]\n"
@@ -72,6 +75,8 @@ struct Moment {
   std::uint64_t issued = 0, batches = 0;
   nanoseconds live_at{0};  // the second that a live view would show
   std::size_t alive = 0;
+  std::size_t looks = 0;  // that a live view took …
+  double look_cpu = 0;    // … and the CPU seconds that they cost
 };
 
 class Coordinator {
@@ -132,6 +137,15 @@ class Coordinator {
       seen.alive += agent.lost ? 0 : 1;
       seen.batches += agent.batches;
     }
+    if (now - looked_ >= live_interval) {
+      looked_ = now;
+      const double before = cpu_seconds(RUSAGE_THREAD);
+      live_.look(phases.record(), live_moment(phases, now), now);
+      look_cpu_ += cpu_seconds(RUSAGE_THREAD) - before;
+      ++looks_;
+    }
+    seen.looks = looks_;
+    seen.look_cpu = look_cpu_;
     const std::lock_guard lock(mutex_);
     moment_ = seen;
   }
@@ -140,6 +154,10 @@ class Coordinator {
   caf::actor_system_config config_;
   std::unique_ptr<caf::actor_system> system_;
   std::promise<RunRecord> finished_;
+  LiveStatusSource live_;
+  Instant looked_;
+  std::size_t looks_ = 0;
+  double look_cpu_ = 0;
   mutable std::mutex mutex_;  // guards moment_
   Moment moment_;
   RunActor run_;
@@ -211,6 +229,8 @@ struct Course {
   std::vector<std::size_t> memory;          // each second
   std::map<std::string, double> threads;    // CPU seconds, likewise
   nanoseconds furthest_behind{0};           // the live view
+  std::size_t looks = 0;                    // of the live view …
+  double look_cpu = 0;                      // … and the CPU seconds that making it cost
   std::uint64_t requests = 0, batches = 0;  // that the coordinator came to know of …
   nanoseconds between{1};                   // … in this time, on its clock
 };
@@ -232,6 +252,8 @@ Course observe(const Coordinator& coordinator, const FabricOptions& options, Chi
   const Moment last = coordinator.moment();
   course.requests = last.issued - first.issued;
   course.batches = last.batches - first.batches;
+  course.looks = last.looks - first.looks;
+  course.look_cpu = last.look_cpu - first.look_cpu;
   course.between = last.elapsed - first.elapsed;
   course.seconds = std::chrono::duration<double>(Clock::now() - begun).count();
   course.cpu = cpu_seconds() - cpu;
@@ -258,9 +280,13 @@ void print(const Course& course) {
         mebibytes(course.memory.front()), mebibytes(course.memory[course.memory.size() / 2]),
         mebibytes(course.memory.back()),
         mebibytes(*std::max_element(course.memory.begin(), course.memory.end())));
-  std::printf("  live view: %.1f s behind at most; %.0f requests/s\n",
-              std::chrono::duration<double>(course.furthest_behind).count(),
-              static_cast<double>(course.requests) / seconds);
+  std::printf(
+      "  live view: %.1f s behind at most, %.2f %% of a core (%.2f ms a look); %.0f "
+      "requests/s\n",
+      std::chrono::duration<double>(course.furthest_behind).count(),
+      100 * course.look_cpu / seconds,
+      1e3 * course.look_cpu / static_cast<double>(std::max<std::size_t>(course.looks, 1)),
+      static_cast<double>(course.requests) / seconds);
 }
 
 }  // namespace

@@ -12,9 +12,10 @@
 
 namespace squall::benchmarks {
 
-inline double cpu_seconds() {
+/// Of RUSAGE_SELF or RUSAGE_THREAD.
+inline double cpu_seconds(int whose = RUSAGE_SELF) {
   rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
+  getrusage(whose, &usage);
   const auto seconds = [](timeval time) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
   };

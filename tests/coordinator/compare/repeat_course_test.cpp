@@ -171,24 +171,29 @@ BOOST_AUTO_TEST_CASE(runs_that_could_not_be_used_are_13_in_every_output) {
   BOOST_TEST(comparison_text(*outcome, {}).find("exit code 12") == std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(a_pass_with_a_missed_threshold_is_10_and_one_that_was_not_stored_1) {
+BOOST_AUTO_TEST_CASE(a_pass_with_a_missed_threshold_is_10_and_one_with_a_run_that_ended_badly_1) {
   RepeatCourse course(in_pairs(6, 6));
   perform(course, [](bool base, std::size_t i) {
     RunFigures run = run_with(spread(i));
     if (!base && i == 2) run.outcome = "fail";
     return run;
   });
-  const auto missed = course.outcome({.not_stored = 1});
+  const auto missed = course.outcome({.failed = 1});
   BOOST_TEST(exit_code(*missed) == 10);
   BOOST_TEST(word(missed->judgement) == "pass");
   BOOST_TEST(missed->sentence.find("1 run of 6 missed") != std::string::npos, missed->sentence);
   BOOST_TEST(junit_comparison(*missed).find("errors=\"1\"") != std::string::npos);
   RepeatCourse whole(in_pairs(6, 6));
   perform(whole, [](bool, std::size_t i) { return run_with(spread(i)); });
-  BOOST_TEST(exit_code(*whole.outcome({.not_stored = 2})) == 1);
+  const auto failed = whole.outcome({.failed = 2, .crashed = 1});
+  BOOST_TEST(exit_code(*failed) == 1);
+  BOOST_TEST(failed->sentence.find("but 2 runs ended with an error after reporting, 1 run crashed "
+                                   "after reporting") != std::string::npos,
+             failed->sentence);
+  BOOST_TEST(exit_code(*whole.outcome({.crashed = 1})) == 1);
   RepeatCourse worse(in_pairs(6, 6));
   perform(worse, [](bool base, std::size_t i) { return run_with(spread(i) * (base ? 1 : 1.3)); });
-  BOOST_TEST(exit_code(*worse.outcome({.not_stored = 2})) == 11);
+  BOOST_TEST(exit_code(*worse.outcome({.failed = 2})) == 11);
 }
 
 BOOST_AUTO_TEST_CASE(against_a_baseline_only_the_new_side_runs) {

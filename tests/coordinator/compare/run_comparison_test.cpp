@@ -232,6 +232,70 @@ BOOST_AUTO_TEST_CASE(a_percentile_that_is_only_known_as_at_least_is_no_figure_to
   BOOST_TEST(!run.figures.contains("ttft_p99"));
   BOOST_REQUIRE(run.withheld.contains("ttft_p99"));
   BOOST_TEST(contains(run.withheld.at("ttft_p99"), "at least"));
+  BOOST_TEST(run.at_least.at("ttft_p99") == 2.0);
+  BOOST_TEST(run.at_least.size() == 1u);
+}
+
+namespace {
+
+/// The same, of which some know `figure` only as a lower bound.
+std::vector<RunFigures> with_bounds(std::vector<RunFigures> runs, const std::string& figure,
+                                    std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    runs[i].at_least[figure] = runs[i].figures.at(figure);
+    runs[i].figures.erase(figure);
+    runs[i].withheld[figure] = "only known as \"at least\"; more time";
+  }
+  return runs;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_lower_bound_of_the_new_side_proves_a_regression) {
+  const auto base = runs_with("ttft_p99", around(0.3), "a");
+  const auto run = with_bounds(runs_with("ttft_p99", around(0.36), "b"), "ttft_p99", 2);
+  const auto result = compare_runs(base, run, {});
+  BOOST_TEST(word(result.judgement) == "regression");
+  const auto& figure = figure_of(result, "ttft_p99");
+  BOOST_TEST(figure.change == 0.2, boost::test_tools::tolerance(0.02));
+  BOOST_TEST(std::isinf(figure.high));
+  BOOST_TEST(contains(figure.why, "in 2 of 5 runs it is only known as \"at least\""), figure.why);
+}
+
+BOOST_AUTO_TEST_CASE(a_lower_bound_of_the_new_side_never_proves_a_pass) {
+  const auto base = runs_with("ttft_p99", around(0.3), "a");
+  for (const double middle : {0.3, 0.15}) {  // equal, and half
+    const auto run = with_bounds(runs_with("ttft_p99", around(middle), "b"), "ttft_p99", 1);
+    const auto result = compare_runs(base, run, {});
+    BOOST_TEST(word(result.judgement) == "inconclusive");
+    const auto& figure = figure_of(result, "ttft_p99");
+    BOOST_TEST(!figure.better);
+    BOOST_TEST(figure.never_decided);
+    BOOST_TEST(contains(figure.why, "more time to be answered"), figure.why);
+    BOOST_TEST(!contains(figure.why, "measure longer"), figure.why);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_lower_bound_of_the_base_side_decides_nothing) {
+  const auto base = with_bounds(runs_with("ttft_p99", around(0.3), "a"), "ttft_p99", 1);
+  for (const double middle : {0.2, 0.3, 0.6}) {
+    const auto result = compare_runs(base, runs_with("ttft_p99", around(middle), "b"), {});
+    BOOST_TEST(word(result.judgement) == "inconclusive");
+    BOOST_TEST(contains(figure_of(result, "ttft_p99").why,
+                        "in run a1: only known as \"at least\"; more time, or judge by others"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_to_do_about_a_withheld_percentile_depends_on_why_it_is_withheld) {
+  const RunFigures run = figures_of_report(
+      R"json({"schema": "squall-run/4", "run": {"id": "r", "started_at": "t"},
+    "verdict": {"outcome": "pass"}, "scenario": {"name": "s", "hash": "h", "seed": 7},
+    "target": {"kind": "openai"}, "agents": [], "throughput": {}, "phases": {"measure": {
+    "ledger": {"ok": 9, "error": 0, "timeout": 1}, "durations": {"ttft": {"percentiles": [
+    {"percentile": 99.0, "value": null, "withheld": "p99: insufficient (n = 9, needs 368)"},
+    {"percentile": 50.0, "value": 2.0, "at_least": true, "withheld": null}]}}}}})json");
+  BOOST_TEST(run.withheld.at("ttft_p99") == "p99: insufficient (n = 9, needs 368); measure longer");
+  BOOST_TEST(contains(run.withheld.at("ttft_p50"), "more time to be answered"));
 }
 
 BOOST_AUTO_TEST_CASE(answers_of_one_token_have_no_tpot_and_need_none) {

@@ -29,12 +29,7 @@ struct Fixture {
     return RunSelection(file).find_stored({name});
   }
   std::string refused(const std::string& name) {
-    try {
-      found(name);
-    } catch (const SelectionError& error) {
-      return error.what();
-    }
-    return {};
+    return complaint<SelectionError>([&] { found(name); });
   }
 };
 

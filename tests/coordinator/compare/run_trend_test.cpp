@@ -3,7 +3,6 @@
 #include "coordinator/compare/trend/run_trend.hpp"
 
 #include <boost/test/unit_test.hpp>
-#include <cmath>
 
 #include "scenarios/load/random.hpp"
 
@@ -40,14 +39,16 @@ BOOST_AUTO_TEST_CASE(the_run_that_a_slowdown_began_with_is_named) {
   const auto runs = history(24, 14);
   const auto series = series_of(runs);
   const auto trend = trend_of("ttft_p50", series, runs, 1);
-  // The noise before it happens to drift by a percent, at p = 0.004: that may be told, as small.
-  std::vector<TrendStep> large;
-  for (const auto& step : trend.steps)
-    if (std::abs(step.change) > 0.03) large.push_back(step);
-  BOOST_REQUIRE(large.size() == 1u);
-  BOOST_TEST(large.front().run == "run-14");
-  BOOST_TEST(large.front().worse);
-  BOOST_TEST(large.front().change == 0.3, boost::test_tools::tolerance(0.07));  // drift included
+  // Of the values before it the first nine happen to be 1.2 % above the other five, at p = 0.004:
+  // one history in a hundred has such a step (docs/comparison.md), and this seed's is one of them.
+  BOOST_REQUIRE(trend.steps.size() == 2u);
+  BOOST_TEST(trend.steps[0].run == "run-9");
+  BOOST_TEST(!trend.steps[0].worse);
+  BOOST_TEST(trend.steps[0].change == -0.0122, boost::test_tools::tolerance(0.01));
+  BOOST_TEST(trend.steps[0].p > 0.001);
+  BOOST_TEST(trend.steps[1].run == "run-14");
+  BOOST_TEST(trend.steps[1].worse);
+  BOOST_TEST(trend.steps[1].change == 0.318, boost::test_tools::tolerance(0.01));  // of those five
   const std::string text = trend_text(series, {trend}, 80, false);
   BOOST_TEST(contains(text, "worse by +"), text);
   BOOST_TEST(contains(text, "run-14"), text);

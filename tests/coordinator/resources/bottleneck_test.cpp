@@ -1,6 +1,7 @@
 #include "coordinator/run/resources/bottleneck.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <functional>
 
 #include "coordinator/run/resources/measured_demand.hpp"
@@ -23,8 +24,9 @@ struct Course {
   nanoseconds own_cpu{0};  // as sampled, the engine included
   std::optional<nanoseconds> ttft_error{};
   bool stamps_queue = true;
-  std::optional<nanoseconds> machine_busy{};  // of two processors, for 30 s
-  std::optional<std::uint64_t> network{};     // bytes sent in these 30 s
+  std::optional<nanoseconds> machine_busy{};  // of all its processors, for 30 s
+  std::size_t processors = 2;
+  std::optional<std::uint64_t> network{};  // bytes sent in these 30 s
 };
 
 actors::MetricsSnapshot snapshot_of(const Course& course) {
@@ -52,7 +54,7 @@ actors::MetricsSnapshot snapshot_of(const Course& course) {
   sample.own_cpu = course.own_cpu;
   if (course.machine_busy) {
     sample.cpu_busy = *course.machine_busy;
-    sample.core_busy = {50, 50};
+    sample.core_busy.assign(course.processors, 50);
   }
   sample.network_sent_bytes = sample.network_received_bytes = course.network;
   snapshot.resources = {sample};
@@ -85,6 +87,30 @@ RunRecord record_of(TargetKind kind, const Course& course, std::size_t agents = 
     record.timeline.add(i, snapshot_of(course));
   }
   return record;
+}
+
+/// Agents of one host, each of which a limit leaves so many processors; 0: all.
+void put_beside(RunRecord& record, const std::vector<Course>& courses,
+                const std::vector<double>& limits, double ceiling = 0) {
+  record.agents.clear();
+  record.timeline = MetricsTimeline(record.scenario.phases, courses.size());
+  for (std::size_t i = 0; i < courses.size(); ++i) {
+    record.agents.push_back(engine_agent());
+    record.agents[i].hello.name = std::string(1, static_cast<char>('a' + i));
+    auto& hardware = *record.agents[i].ready->hardware;
+    hardware.cpu_limit = limits[i];
+    if (ceiling > 0) hardware.ceilings = {{{8, ceiling}}, 8, ceiling, ceiling};
+    record.timeline.add(i, snapshot_of(courses[i]));
+  }
+}
+
+/// On a machine of sixteen.
+Course on_sixteen(double own, double busy) {
+  const auto of_window = [](double all) { return nanoseconds(std::llround(30e9 * all)); };
+  return {.own_cpu = of_window(own),
+          .stamps_queue = false,
+          .machine_busy = of_window(busy),
+          .processors = 16};
 }
 
 const Evidence& of(const Bottleneck& bottleneck, Limit limit) {
@@ -165,6 +191,51 @@ const std::vector<Row> table{
      .looked_at = Limit::memory_bandwidth,
      .nearness = Nearness::not_known,
      .figures = "38.6 of 30.0 GB/s"},
+    {.name = "a machine that does more than there can be hides none that is at its limit",
+     .change =
+         [](RunRecord& record) {
+           put_beside(record, {Course{}, Course{}}, {0, 0});
+           record.agents[1].hello.host = "there";
+           ceilings(record).bandwidth = {{8, 30e9}};
+         },
+     .named = Limit::memory_bandwidth,
+     .looked_at = Limit::memory_bandwidth,
+     .nearness = Nearness::reached,
+     .figures = "38.6 of 50.0 GB/s (77.1 %) read for tokens, prompts left out, on there"},
+    {.name = "a machine that reads from its caches hides none that is at its limit",
+     .change =
+         [](RunRecord& record) {
+           put_beside(record, {Course{}, Course{}}, {0, 0});
+           record.agents[1].hello.host = "there";
+           record.agents[0].ready->hardware->l3_bytes = std::uint64_t{2} << 30;
+         },
+     .named = Limit::memory_bandwidth,
+     .looked_at = Limit::memory_bandwidth,
+     .nearness = Nearness::reached,
+     .figures = "on there"},
+    {.name = "a machine without a ceiling hides none that is at its limit",
+     .change =
+         [](RunRecord& record) {
+           put_beside(record, {Course{}, Course{}}, {0, 0});
+           record.agents[1].hello.host = "there";
+           ceilings(record).bandwidth.clear();
+         },
+     .named = Limit::memory_bandwidth,
+     .looked_at = Limit::memory_bandwidth,
+     .nearness = Nearness::reached,
+     .figures = "on there"},
+    {.name = "one clear machine does not speak for another without a ceiling",
+     .change =
+         [](RunRecord& record) {
+           put_beside(record, {Course{}, Course{}}, {0, 0});
+           record.agents[0].hello.host = "there";
+           ceilings(record).bandwidth = {{8, 150e9}};
+           record.agents[1].ready->hardware->ceilings.bandwidth.clear();
+         },
+     .named = {},
+     .looked_at = Limit::memory_bandwidth,
+     .nearness = Nearness::not_known,
+     .figures = "the ceiling was not measured"},
     {.name = "without a measured ceiling the bandwidth is not known",
      .change = [](RunRecord& record) { ceilings(record).bandwidth.clear(); },
      .named = {},
@@ -271,7 +342,54 @@ const std::vector<Row> table{
      .named = Limit::client_cpu,
      .looked_at = Limit::client_cpu,
      .nearness = Nearness::reached,
-     .figures = "agents took 0.967 of 1.00 processors of here that a limit leaves them (96.7 %)"},
+     .figures = "a took 0.967 of 1.00 processors of here that a limit leaves it (96.7 %)"},
+    {.name = "two agents of one host that each take three quarters of their own limit have more",
+     .kind = TargetKind::openai,
+     .change =
+         [](RunRecord& record) {
+           put_beside(record, {on_sixteen(3, 6.5), on_sixteen(3, 6.5)}, {4, 4});
+         },
+     .named = {},
+     .looked_at = Limit::client_cpu,
+     .nearness = Nearness::clear,
+     .figures = "10.0 % of a core"},
+    {.name = "of two agents of one host the one that uses up its own limit is named",
+     .kind = TargetKind::openai,
+     .change =
+         [](RunRecord& record) {
+           put_beside(record, {on_sixteen(3, 5.5), on_sixteen(1.9, 5.5)}, {8, 2});
+         },
+     .named = Limit::client_cpu,
+     .looked_at = Limit::client_cpu,
+     .nearness = Nearness::reached,
+     .figures = "b took 1.90 of 2.00 processors of here that a limit leaves it (95.0 %)"},
+    {.name = "what others take of the limits of several engines is not hidden by their own sum",
+     .change =
+         [](RunRecord& record) {
+           put_beside(record, std::vector(3, on_sixteen(1.6, 16)), {4, 4, 4}, 5000e9);
+         },
+     .named = {},
+     .looked_at = Limit::client_cpu,
+     .nearness = Nearness::near,
+     .figures = "other programs or the host of this virtual machine took 7.20 of 12.0 processors"},
+    {.name = "others beside three engines that fill one container take nothing from them",
+     .change =
+         [](RunRecord& record) {
+           put_beside(record, std::vector(3, on_sixteen(1.4, 16)), {4, 4, 4}, 5000e9);
+         },
+     .named = {},
+     .looked_at = Limit::client_cpu,
+     .nearness = Nearness::clear,
+     .figures = "10.0 % of a core"},
+    {.name = "beside an engine without a limit others take from all of the machine",
+     .change =
+         [](RunRecord& record) {
+           put_beside(record, {on_sixteen(2, 16), on_sixteen(2, 16)}, {4, 0});
+         },
+     .named = Limit::client_cpu,
+     .looked_at = Limit::client_cpu,
+     .nearness = Nearness::reached,
+     .figures = "took 12.0 of 16.0 processors"},
     {.name = "what others do beside a container takes nothing from it",
      .course = {.own_cpu = 28s, .machine_busy = 58s},
      .change = [](RunRecord& record) { record.agents[0].ready->hardware->cpu_limit = 1; },

@@ -98,12 +98,12 @@ inline std::vector<std::string> ids_of(const std::vector<coordinator::StoredRun>
   return ids;
 }
 
-/// What a StoreError says; empty when nothing is thrown.
-template <class Act>
+/// What the error says; empty when nothing is thrown.
+template <class Error = coordinator::StoreError, class Act>
 std::string complaint(Act act) {
   try {
     act();
-  } catch (const coordinator::StoreError& error) {
+  } catch (const Error& error) {
     return error.what();
   }
   return {};
