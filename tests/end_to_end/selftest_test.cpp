@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "tests/fixtures/process.hpp"
 
@@ -13,21 +14,42 @@ namespace {
 
 const std::string squall_program = std::string(SQUALL_PROGRAMS) + "/squall";
 
+struct Selftest {
+  int code = 0;
+  std::string out, err;
+  json results;
+
+  Selftest() {
+    const TemporaryFolder folder;
+    const auto file = (folder.path() / "selftest.json").string();
+    Process process({squall_program, "selftest", "--quick", "--json", file});
+    code = process.wait(200s);
+    out = process.out();
+    err = process.err();
+    BOOST_TEST_MESSAGE(out << err);
+    results = json::parse(read_file(file));
+  }
+  /// The machine did other things meanwhile: the selftest says so itself, and judges nothing then.
+  bool was_late() const {
+    for (const json& section : results.at("sections"))
+      for (const json& check : section.at("checks"))
+        if (check.at("name") == "own lateness, mean" && !check.at("ok").get<bool>()) return true;
+    return false;
+  }
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_quick_selftest_passes_and_says_that_everything_is_simulated) {
-  const TemporaryFolder folder;
-  const auto file = (folder.path() / "selftest.json").string();
-  Process process({squall_program, "selftest", "--quick", "--json", file});
-  const int code = process.wait(200s);
-  BOOST_TEST_MESSAGE(process.out() << process.err());
-  BOOST_TEST(code == 0);
-  const json results = json::parse(read_file(file));
-  BOOST_TEST(results.at("ok").get<bool>());
-  BOOST_TEST(results.at("simulated").get<bool>());
-  BOOST_TEST(results.at("sections").size() == 4u);
-  BOOST_TEST(process.out().find("(simulated)") != std::string::npos);
-  BOOST_TEST(process.err().find("simulated") != std::string::npos);
+  std::optional<Selftest> selftest;
+  for (int attempt = 1; attempt <= 3 && (!selftest || selftest->was_late()); ++attempt)
+    selftest.emplace();
+  BOOST_TEST(selftest->code == 0);
+  BOOST_TEST(selftest->results.at("ok").get<bool>());
+  BOOST_TEST(selftest->results.at("simulated").get<bool>());
+  BOOST_TEST(selftest->results.at("sections").size() == 4u);
+  BOOST_TEST(selftest->out.find("(simulated)") != std::string::npos);
+  BOOST_TEST(selftest->err.find("simulated") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(an_interrupt_ends_a_selftest_with_130_and_leaves_no_process) {
