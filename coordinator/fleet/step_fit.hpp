@@ -14,7 +14,7 @@ namespace squall::coordinator {
 /// Steps of the same work, measured some times.
 struct MeasuredStep {
   StepWork work;
-  double seconds = 0;  // the median, above 0
+  double seconds = 0;  // the mean, above 0
   double lowest = 0, highest = 0;
   std::uint64_t times = 1;
 };
