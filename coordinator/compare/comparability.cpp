@@ -78,6 +78,15 @@ const std::vector<std::string_view>& comparable_things() {
   return names;
 }
 
+std::vector<RunDifference> identities(const std::vector<RunFigures>& base,
+                                      const std::vector<RunFigures>& run) {
+  std::vector<RunDifference> all;
+  for (const auto& thing : things())
+    all.push_back({std::string(thing.name), listed(values_of(base, thing.value)),
+                   listed(values_of(run, thing.value))});
+  return all;
+}
+
 Comparability comparability(const std::vector<RunFigures>& base, const std::vector<RunFigures>& run,
                             const std::set<std::string>& on_purpose) {
   Comparability result;

@@ -28,6 +28,10 @@ struct Comparability {
 /// What --differing may name.
 const std::vector<std::string_view>& comparable_things();
 
+/// All of these, the same or not, with every value of each side.
+std::vector<RunDifference> identities(const std::vector<RunFigures>& base,
+                                      const std::vector<RunFigures>& run);
+
 /// Every run of both sides must agree on everything but `on_purpose`.
 Comparability comparability(const std::vector<RunFigures>& base, const std::vector<RunFigures>& run,
                             const std::set<std::string>& on_purpose = {});

@@ -78,6 +78,25 @@ FigureKind kind_of_figure(const std::string& figure) {
   return {false, FigureUnit::seconds};
 }
 
+std::string unit_of_figure(const std::string& figure) {
+  if (figure == "tokens_per_second") return "tokens/s";
+  switch (kind_of_figure(figure).unit) {
+    case FigureUnit::seconds:
+      return "s";
+    case FigureUnit::share:
+      return "share";
+    case FigureUnit::per_second:
+      break;
+  }
+  return "answers/s";
+}
+
+std::string id_of_figure(std::string figure) {
+  std::replace_if(
+      figure.begin(), figure.end(), [](char c) { return c == '_' || c == '.'; }, '-');
+  return figure;
+}
+
 std::string readable_figure(double value, FigureUnit unit) {
   switch (unit) {
     case FigureUnit::seconds:

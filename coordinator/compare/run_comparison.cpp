@@ -260,6 +260,13 @@ void tell_what_is_missing(const std::vector<FigureComparison>& figures, std::siz
   }
 }
 
+void take_banners(const std::vector<RunFigures>& runs, std::vector<std::string>& banners) {
+  for (const auto& run : runs)
+    for (const auto& banner : run.banners)
+      if (std::find(banners.begin(), banners.end(), banner) == banners.end())
+        banners.push_back(banner);
+}
+
 void leave_out_unusable(std::vector<RunFigures>& base, std::vector<RunFigures>& run, bool paired) {
   const auto unusable = [](const RunFigures& each) { return !each.usable(); };
   if (!paired) {
@@ -365,6 +372,8 @@ RunComparison compare_runs(std::vector<RunFigures> base, std::vector<RunFigures>
   keep_the_newest(run, options.run_name, result.notes);
   for (const auto& each : base) result.base.runs.push_back(each.run);
   for (const auto& each : run) result.run.runs.push_back(each.run);
+  take_banners(base, result.banners);
+  take_banners(run, result.banners);
   result.comparability = comparability(base, run, options.differing);
   if (!options.paired)
     result.notes.push_back(
@@ -378,6 +387,8 @@ RunComparison compare_runs(std::vector<RunFigures> base, std::vector<RunFigures>
     result.more_runs = more_runs_for_all(result.figures);
   }
   result.sentence = sentence_of(result);
+  result.base.details = std::move(base);
+  result.run.details = std::move(run);
   return result;
 }
 

@@ -56,6 +56,7 @@ struct ComparedSide {
   std::string name;
   std::vector<std::string> runs;      // ids of those that count
   std::vector<std::string> left_out;  // "20261121-…: invalid"
+  std::vector<RunFigures> details{};  // of those that count, in their order
 };
 
 /// What a course of runs ended with, beside the judgement: it decides the exit code of the program,
@@ -70,6 +71,7 @@ struct CourseEnding {
 struct RunComparison {
   ComparedSide base, run;
   bool paired = false;
+  std::vector<std::string> banners;  // what the reader must know of any run, such as simulated
   Comparability comparability;
   std::vector<std::string> notes;         // beside the warnings of comparability
   std::vector<FigureComparison> figures;  // gated ones first

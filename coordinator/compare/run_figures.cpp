@@ -3,6 +3,8 @@
 #include <set>
 #include <utility>
 
+#include "coordinator/compare/percentile_curve.hpp"
+
 namespace squall::coordinator {
 
 namespace {
@@ -32,6 +34,10 @@ std::string of_all_agents(const ReportedRun& report, std::string ReportedAgent::
   return together;
 }
 
+bool is_drawn(const std::string& metric) {
+  return metric == "ttft" || metric == "tpot" || metric == "e2e";
+}
+
 }  // namespace
 
 RunFigures figures_of_report(const std::string& json) {
@@ -56,6 +62,10 @@ RunFigures figures_of_report(const std::string& json) {
   run.figures = std::move(figures.figures);
   run.withheld = std::move(figures.withheld);
   run.at_least = std::move(figures.at_least);
+  run.banners = report.banners;
+  for (const ReportedDuration& duration : report.measured.durations)
+    if (duration.histogram && is_drawn(duration.metric))
+      run.curves[duration.metric] = percentile_curve(*duration.histogram, duration.samples);
   return run;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "coordinator/report/reading/report_figures.hpp"
 
@@ -21,6 +22,10 @@ struct RunFigures {
   std::map<std::string, double> figures;        // as in ReportFigures
   std::map<std::string, std::string> withheld;  // likewise
   std::map<std::string, double> at_least;       // likewise
+  // Not compared: what the reader must know first, and the course of ttft, tpot and e2e over the
+  // percentiles (percentile_curve.hpp).
+  std::vector<std::string> banners;
+  std::map<std::string, std::vector<double>> curves;
 
   bool usable() const { return has_usable_figures(outcome); }
 };

@@ -45,19 +45,6 @@ void add_table(Page& page, const ResultTable& table) {
   page.table(made);
 }
 
-std::string unit_of(const std::string& figure) {
-  if (figure == "tokens_per_second") return "tokens/s";
-  switch (kind_of_figure(figure).unit) {
-    case FigureUnit::seconds:
-      return "s";
-    case FigureUnit::share:
-      return "share";
-    case FigureUnit::per_second:
-      break;
-  }
-  return "answers/s";
-}
-
 std::string title_of(std::string figure) {
   std::replace(figure.begin(), figure.end(), '_', ' ');
   return figure;
@@ -160,7 +147,7 @@ PageCell::Tone tone_of(const CampaignResults& results) {
 Chart front_chart(const CampaignResults& results) {
   Chart chart{.id = "chart-front",
               .title = "throughput against " + title_of(results.front_latency),
-              .x = {"tokens per second", "tokens/s"},
+              .x = {"", "tokens/s"},
               .y = {title_of(results.front_latency), "s"}};
   const auto points = points_of(results);
   if (points.empty()) return chart;
@@ -176,7 +163,7 @@ Chart axis_chart(const CampaignResults& results, const std::string& axis,
   Chart chart{.id = "chart-" + id_of(axis + "-" + figure),
               .title = title_of(figure) + " against " + axis,
               .x = {axis, axis == "users" ? "users" : ""},
-              .y = {title_of(figure), unit_of(figure)}};
+              .y = {"", unit_of_figure(figure)}};
   std::map<std::string, std::map<double, const FigureSpread*>> lines;
   std::vector<double> values;
   for (const auto& cell : results.cells) {

@@ -5,6 +5,7 @@
 
 #include "coordinator/commands/report_file.hpp"
 #include "coordinator/commands/run_options.hpp"
+#include "coordinator/compare/output/comparison_page.hpp"
 #include "coordinator/compare/output/comparison_text.hpp"
 #include "coordinator/compare/output/json_comparison.hpp"
 #include "coordinator/compare/output/junit_comparison.hpp"
@@ -69,12 +70,13 @@ ComparisonOptions comparison_options(const JudgingOptions& judging) {
 }
 
 struct ComparisonFiles::Files {
-  ReportFile markdown, junit, json;
+  ReportFile markdown, junit, json, html;
 };
 
 ComparisonFiles::ComparisonFiles(const JudgingOptions& judging)
     : files_(new Files{ReportFile(judging.markdown, "--markdown"),
-                       ReportFile(judging.junit, "--junit"), ReportFile(judging.json)}) {}
+                       ReportFile(judging.junit, "--junit"), ReportFile(judging.json),
+                       ReportFile(judging.html, "--html")}) {}
 
 ComparisonFiles::~ComparisonFiles() = default;
 
@@ -89,6 +91,7 @@ int ComparisonFiles::show(const RunComparison& comparison) {
   if (files_->junit.wanted())
     written = files_->junit.write(junit_comparison(comparison)) && written;
   if (files_->json.wanted()) written = files_->json.write(json_comparison(comparison)) && written;
+  if (files_->html.wanted()) written = files_->html.write(comparison_page(comparison)) && written;
   return written || comparison.ending ? exit_code(comparison) : 1;
 }
 

@@ -16,7 +16,7 @@ struct JudgingOptions {
   bool only_these = false;           // the usual ones are not there
   std::vector<std::string> shown{};
   std::vector<std::string> differing{};
-  std::string markdown{}, junit{}, json{};  // files
+  std::string markdown{}, junit{}, json{}, html{};  // files
 };
 
 struct CompareOptions {

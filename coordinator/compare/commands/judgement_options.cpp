@@ -39,6 +39,7 @@ Exit codes: 0 pass, 2 usage error, 11 regression, 12 inconclusive, 14 incomparab
 std::string compare_footer() {
   return std::string(R"(
   squall compare baseline:main last:5
+  squall compare tag:before tag:after --html comparison.html
   squall compare tag:before tag:after --markdown comment.md --junit squall.xml
   squall compare --base old/*.json --run new/*.json --gate e2e_p99=15% --gate=-tpot_p50
   squall run chat.toml --repeat 6 --ab-set target.threads=2        runs both sides itself
@@ -69,6 +70,7 @@ Runs of one scenario, model and machine, those of the newest run, in order of ag
               marked ^ below the chart; it takes at least five runs before and after
   odd         a single run far from its stretch (robust z above 3.5)
 
+  squall trend chat --html trend.html
   squall trend chat --figure e2e_p99 --json trend.json)";
 
 void add_store(CLI::App& command, std::string& store, std::string& state) {
@@ -99,6 +101,8 @@ void add_judging(CLI::App& command, JudgingOptions& options) {
   command.add_option("--markdown", options.markdown, "also write the table for a pull request")
       ->option_text("FILE");
   command.add_option("--junit", options.junit, "also write JUnit XML for a CI service")
+      ->option_text("FILE");
+  command.add_option("--html", options.html, "also write a page with charts, of one file")
       ->option_text("FILE");
 }
 
@@ -208,6 +212,8 @@ struct JudgementLine::Orders {
     command->add_option("--model", trend.model, "fingerprint of another model");
     command->add_option("--seed", trend.seed, "of the permutations")->capture_default_str();
     command->add_option("--json", trend.json, "also write everything to this file")
+        ->option_text("FILE");
+    command->add_option("--html", trend.html, "also write a page with charts, of one file")
         ->option_text("FILE");
     add_store(*command, trend.store, trend.state);
     command->footer(trend_footer);

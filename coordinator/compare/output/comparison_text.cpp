@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "coordinator/compare/output/figure_words.hpp"
+#include "coordinator/compare/output/comparison_rows.hpp"
 #include "coordinator/compare/rank_statistics.hpp"
 #include "coordinator/text/markup_text.hpp"
 #include "coordinator/text/printable_text.hpp"
@@ -12,12 +12,6 @@
 namespace squall::coordinator {
 
 namespace {
-
-std::string verdict_of(const FigureComparison& figure) {
-  const std::string better = figure.better ? ", better" : "";
-  if (!figure.margin) return "shown only" + better;
-  return word(figure.judgement) + better;
-}
 
 Style style_of(const FigureComparison& figure) {
   if (!figure.margin) return Style::dim;
@@ -31,56 +25,10 @@ Style style_of(const FigureComparison& figure) {
   }
 }
 
-/// Cells: figure, base, run, change, interval, margin, p, verdict.
-std::vector<std::string> cells_of(const FigureComparison& figure) {
-  const auto median = [&](const std::vector<double>& values, double value) {
-    return values.empty() ? "-" : readable_figure(value, figure.kind.unit);
-  };
-  const bool measured = figure.measured();
-  const double worse = figure.kind.more_is_better ? -1 : 1;
-  return {figure.figure,
-          median(figure.base, figure.base_median),
-          median(figure.run, figure.run_median),
-          measured ? change_text(figure, figure.change) : "-",
-          measured ? interval_text(figure) : "-",
-          figure.margin ? change_text(figure, worse * *figure.margin) : "-",
-          measured ? p_text(figure.margin ? figure.adjusted_p : figure.p) : "-",
-          verdict_of(figure)};
-}
-
-const std::vector<std::string>& headings() {
-  static const std::vector<std::string> names{"figure", "base",   "run", "change",
-                                              "95 %",   "margin", "p",   "verdict"};
-  return names;
-}
-
-std::string side_text(const char* role, const ComparedSide& side) {
-  std::string text =
-      std::string(role) + "  " + printable(side.name) + ": " + plural(side.runs.size(), "run");
-  if (!side.runs.empty()) text += ", " + printable(side.runs.front());
-  if (side.runs.size() > 1) text += " .. " + printable(side.runs.back());
-  return text;
-}
-
-std::vector<std::string> remarks_of(const RunComparison& comparison) {
-  std::vector<std::string> remarks;
-  for (const auto* side : {&comparison.base, &comparison.run})
-    for (const auto& left : side->left_out) remarks.push_back("left out: " + printable(left));
-  for (const auto& each : comparison.comparability.accepted)
-    remarks.push_back("differs on purpose: " + each.what + ": base " + printable(each.base) +
-                      ", run " + printable(each.run));
-  for (const auto& warning : comparison.comparability.warnings)
-    remarks.push_back("warning: " + printable(warning, 300));
-  for (const auto& note : comparison.notes) remarks.push_back(printable(note, 300));
-  for (const auto& figure : comparison.figures)
-    if (!figure.why.empty()) remarks.push_back(figure.figure + ": " + printable(figure.why, 300));
-  return remarks;
-}
-
 std::string table_text(const RunComparison& comparison, const ComparisonStyle& style) {
   TextTable table("lrrrrrrl");
   TextTable::Row heading;
-  for (const auto& name : headings()) heading.push_back({name, Style::dim});
+  for (const auto& name : comparison_headings()) heading.push_back({name, Style::dim});
   table.add(heading);
   for (const auto& figure : comparison.figures) {
     TextTable::Row row;
@@ -113,8 +61,11 @@ std::string markdown_row(const std::vector<std::string>& cells) {
 }  // namespace
 
 std::string comparison_text(const RunComparison& comparison, const ComparisonStyle& style) {
-  std::string text = side_text("base", comparison.base) + "\n" + side_text("run ", comparison.run) +
-                     (comparison.paired ? "; in pairs, interleaved\n\n" : "\n\n");
+  std::string text;
+  for (const auto& banner : comparison.banners)
+    text += styled("*** " + printable(banner) + " ***", Style::warning, style.colour) + "\n";
+  text += side_text("base", comparison.base) + "\n" + side_text("run ", comparison.run) +
+          (comparison.paired ? "; in pairs, interleaved\n\n" : "\n\n");
   text += comparison.comparability.comparable() ? table_text(comparison, style)
                                                 : differences_text(comparison, style);
   text += "\n";
@@ -157,10 +108,11 @@ std::string spread_text(const std::vector<RunFigures>& runs) {
 
 std::string comparison_markdown(const RunComparison& comparison) {
   std::string text = "### " + markdown_text(comparison.sentence) + "\n\n";
+  for (const auto& banner : comparison.banners) text += "> " + markdown_text(banner) + "\n\n";
   text += "- " + markdown_text(side_text("base", comparison.base)) + "\n";
   text += "- " + markdown_text(side_text("run", comparison.run)) + "\n\n";
   if (comparison.comparability.comparable()) {
-    text += markdown_row(headings()) + "|:--|--:|--:|--:|--:|--:|--:|:--|\n";
+    text += markdown_row(comparison_headings()) + "|:--|--:|--:|--:|--:|--:|--:|:--|\n";
     for (const auto& figure : comparison.figures) text += markdown_row(cells_of(figure));
   } else {
     text += markdown_row({"differs", "base", "run"}) + "|:--|:--|:--|\n";

@@ -54,6 +54,7 @@ std::string json_comparison(const RunComparison& comparison) {
   out["exit_code"] = exit_code(comparison);
   out["ending"] = comparison.ending ? json(comparison.ending->word) : json(nullptr);
   out["sentence"] = comparison.sentence;
+  out["banners"] = comparison.banners;
   out["paired"] = comparison.paired;
   out["base"] = side_json(comparison.base);
   out["run"] = side_json(comparison.run);

@@ -49,6 +49,7 @@ std::string json_trend(const TrendSeries& series, const std::vector<FigureTrend>
   json out;
   out["schema"] = "squall-trend/1";
   out["scenario"] = {{"name", series.scenario}, {"hash", series.scenario_hash}};
+  out["banners"] = series.banners;
   out["model_fingerprint"] = series.model_fingerprint;
   out["hardware_fingerprint"] = series.hardware_fingerprint;
   out["runs"] = series.runs;

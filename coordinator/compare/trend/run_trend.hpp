@@ -17,6 +17,7 @@ struct TrendSeries {
   std::vector<std::string> runs, started_at;  // the oldest first
   std::size_t left_out = 0;  // usable runs of that scenario on other machines, models, texts
   std::size_t unusable = 0;  // invalid, interrupted, without figures
+  std::vector<std::string> banners{};  // of the newest run, such as that its target is simulated
 };
 
 struct TrendStep {

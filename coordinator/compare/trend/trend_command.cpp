@@ -6,7 +6,9 @@
 #include "coordinator/commands/report_file.hpp"
 #include "coordinator/commands/run_options.hpp"
 #include "coordinator/compare/trend/run_trend.hpp"
+#include "coordinator/compare/trend/trend_page.hpp"
 #include "coordinator/live/terminal.hpp"
+#include "coordinator/report/reading/reported_run.hpp"
 
 namespace squall::coordinator {
 
@@ -23,9 +25,10 @@ int trend_command(const TrendOptions& options) {
   query.newest = options.newest;
   const RunStore store(store_file(options.store, options.state));
   const auto runs = store.list(query);
-  const TrendSeries series = series_of(runs);
+  TrendSeries series = series_of(runs);
   if (series.runs.empty())
     throw UsageError("no finished run of that kind is stored; squall list shows what there is");
+  series.banners = read_reported_run(store.report(series.runs.back())).banners;
   std::vector<std::string> figures = options.figures;
   if (figures.empty())
     for (const auto& gate : usual_gates()) figures.push_back(gate.figure);
@@ -34,10 +37,12 @@ int trend_command(const TrendOptions& options) {
     gates_of({figure}, true);  // refuses what is no figure
     trends.push_back(trend_of(figure, series, runs, options.seed));
   }
-  ReportFile json(options.json);
+  ReportFile json(options.json), html(options.html, "--html");
   const std::size_t width = std::clamp<std::size_t>(terminal_width(stdout), 60, 120);
   std::fputs(trend_text(series, trends, width, unicode_wanted(stdout)).c_str(), stdout);
-  return !json.wanted() || json.write(json_trend(series, trends)) ? 0 : 1;
+  bool written = !json.wanted() || json.write(json_trend(series, trends));
+  if (html.wanted()) written = html.write(trend_page(series, trends)) && written;
+  return written ? 0 : 1;
 }
 
 }  // namespace squall::coordinator

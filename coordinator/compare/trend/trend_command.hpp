@@ -14,11 +14,12 @@ struct TrendOptions {
   std::vector<std::string> figures{};  // empty: what is usually gated
   std::uint64_t seed = 1;              // of the permutations
   std::size_t newest = 0;              // only so many; 0: all
-  std::string json{};                  // file
+  std::string json{}, html{};          // files
   std::string store{}, state{};
 };
 
-/// Throws UsageError, StoreError, GateMistake. Returns 0.
+/// Throws UsageError, StoreError, GateMistake, ReportUnreadable. Returns 0, or 1 when a
+/// file would not take it.
 int trend_command(const TrendOptions& options);
 
 }  // namespace squall::coordinator

@@ -1,9 +1,7 @@
 #include <algorithm>
-#include <array>
-#include <cmath>
-#include <cstdio>
 
 #include "coordinator/compare/trend/run_trend.hpp"
+#include "coordinator/compare/trend/trend_words.hpp"
 #include "coordinator/preview/block_chart.hpp"
 #include "coordinator/text/printable_text.hpp"
 #include "coordinator/text/readable_numbers.hpp"
@@ -11,13 +9,6 @@
 namespace squall::coordinator {
 
 namespace {
-
-std::string change_of(double change, FigureKind kind) {
-  std::array<char, 48> text{};
-  std::snprintf(text.data(), text.size(), "%+.2f %s", 100 * change,
-                kind.by_difference() ? "points" : "%");
-  return text.data();
-}
 
 /// One column a run where there is room, else the mean of several.
 std::vector<double> columns_of(const std::vector<double>& values, std::size_t columns) {
@@ -49,37 +40,16 @@ std::string chart_of(const FigureTrend& trend, std::size_t width, bool unicode) 
   return text;
 }
 
-std::string slope_text(const FigureTrend& trend) {
-  if (!trend.slope) return "slope: unknown, three runs are needed";
-  std::string text = "slope: " + change_of(trend.slope->estimate, trend.kind) + " a run";
-  if (!std::isfinite(trend.slope->high)) return text + "; too few runs for an interval";
-  text += " (95 %: " + change_of(trend.slope->low, trend.kind) + " .. " +
-          change_of(trend.slope->high, trend.kind) + ")";
-  if (trend.slope->low <= 0 && trend.slope->high >= 0) return text + ", may be none";
-  const bool rises = trend.slope->low > 0;
-  return text + (rises == trend.kind.more_is_better ? ", getting better" : ", getting worse");
-}
-
 std::string text_of(const FigureTrend& trend, std::size_t width, bool unicode) {
   std::string text = trend.figure + ": ";
   if (trend.values.empty()) return text + "no run has it\n\n";
   text += "median " + readable_figure(trend.median, trend.kind.unit) + ", volatility " +
           readable_share(trend.volatility) + "\n" + chart_of(trend, width, unicode);
-  text += "  " + slope_text(trend) + "\n";
-  for (const auto& step : trend.steps) {
-    std::array<char, 32> p{};
-    std::snprintf(p.data(), p.size(), "%.3f", step.p);
-    text += std::string("  change: ") + (step.worse ? "worse by " : "better by ") +
-            change_of(step.change, trend.kind) + " from run " + printable(step.run) + " on (p " +
-            p.data() + ")\n";
-  }
-  for (const auto& odd : trend.anomalies) {
-    std::array<char, 32> score{};
-    std::snprintf(score.data(), score.size(), "%+.1f", odd.score);
-    text += "  odd: run " + printable(odd.run) + " with " +
-            readable_figure(odd.value, trend.kind.unit) + ", " + score.data() +
-            " robust deviations from its stretch\n";
-  }
+  text += "  slope: " + slope_in_words(trend) + "\n";
+  for (const auto& step : trend.steps)
+    text += "  change: " + step_in_words(step, trend.kind) + "\n";
+  for (const auto& odd : trend.anomalies)
+    text += "  odd: " + anomaly_in_words(odd, trend.kind) + "\n";
   return text + "\n";
 }
 
@@ -87,8 +57,10 @@ std::string text_of(const FigureTrend& trend, std::size_t width, bool unicode) {
 
 std::string trend_text(const TrendSeries& series, const std::vector<FigureTrend>& trends,
                        std::size_t width, bool unicode) {
-  std::string text = printable(series.scenario) + " [" + printable(series.scenario_hash) +
-                     "]: " + plural(series.runs.size(), "run");
+  std::string text;
+  for (const auto& banner : series.banners) text += "*** " + printable(banner) + " ***\n";
+  text += printable(series.scenario) + " [" + printable(series.scenario_hash) +
+          "]: " + plural(series.runs.size(), "run");
   if (!series.runs.empty())
     text +=
         ", " + printable(series.started_at.front()) + " .. " + printable(series.started_at.back());

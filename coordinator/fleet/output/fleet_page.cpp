@@ -162,9 +162,11 @@ void measured(Page& page, const FleetPrediction& told) {
 /// Each measured step with what the law says of it: points on the line are told exactly.
 void law(Page& page, const LawFile& file, const std::string& kind, std::size_t place) {
   page.section("law-" + std::to_string(place + 1), "Law of step times: " + kind);
-  page.paragraph(file.law.model.empty() ? "Nobody said which model this law is of."
-                                        : "Model " + file.law.model + ", " + file.law.backend +
-                                              ", " + plural(file.law.threads, "thread") + ".");
+  std::string source =
+      file.law.model.empty() ? "Nobody said which model this law is of" : "Model " + file.law.model;
+  if (!file.law.backend.empty()) source += ", " + file.law.backend;
+  if (file.law.threads > 0) source += ", " + plural(file.law.threads, "thread");
+  page.paragraph(source + ".");
   if (!file.residuals)
     return page.paragraph("It is as it was written, not fitted to a measurement.");
   page.paragraph("Fitted to " + plural(file.steps.size(), "measured step") + ". It is off by " +

@@ -107,6 +107,13 @@ window.SquallCharts = (() => {
     return most;
   }
 
+  function leastOf(spec) {
+    let least = Infinity;
+    for (const series of spec.series)
+      for (const y of series.y) if (y !== null && y > 0 && y < least) least = y;
+    return Number.isFinite(least) ? least : 0;
+  }
+
   // Limits near what was measured are worth seeing in proportion; those far off would flatten it.
   // Whiskers are not known to Chart.js.
   function suggestedBounds(spec) {
@@ -120,9 +127,23 @@ window.SquallCharts = (() => {
       for (const low of series.low) if (low !== null) lows.push(low);
     }
     if (most === 0 && ends.length === 0) ends.push(1);
+    // Chart.js would show decades around values that are all alike.
+    const least = spec.y.logarithmic ? leastOf(spec) : 0;
+    if (least > 0 && most < 2 * least) { ends.push(most * 1.5); lows.push(least / 1.5); }
     const positive = spec.y.logarithmic ? lows.filter((low) => low > 0) : lows;
     return { suggestedMax: ends.length > 0 ? Math.max(...ends) : undefined,
              suggestedMin: positive.length > 0 ? Math.min(...positive) : undefined };
+  }
+
+  // Below an axis there is room for the beginning of a long name; the cursor tells all of it. Of
+  // many names those are written that fit beside each other.
+  const fewNames = 12;
+  function nameTicks(state, names) {
+    const short = names.map((name) => (name.length > 19 ? name.slice(0, 15) + "…" : name));
+    const longest = Math.max(...short.map((name) => name.length));
+    const room = Math.max(2, Math.floor(state.chart_width() / (longest * 7 + 16)));
+    const every = names.length > fewNames ? Math.ceil(names.length / room) : 1;
+    return short.map((label, value) => ({ value, label })).filter(({ value }) => value % every === 0);
   }
 
   function ticksOf(state, scale) {
@@ -132,7 +153,7 @@ window.SquallCharts = (() => {
     const count = Math.max(2, Math.floor(room));
     let list;
     if (horizontal && axis.names)
-      list = axis.names.map((label, value) => ({ value, label }));
+      list = nameTicks(state, axis.names);
     else if (horizontal && isPercentile(state.spec))
       list = values.percentileTicks(scale.min, scale.max, count);
     else if (horizontal ? isLog(state.spec) : axis.logarithmic)
@@ -146,12 +167,13 @@ window.SquallCharts = (() => {
   function axisOptions(state, axis) {
     const spec = state.spec[axis];
     const logarithmic = axis === "x" ? isLog(state.spec) : spec.logarithmic;
-    const title = [spec.label, values.unitOfAxis(spec.unit)].filter((text) => text).join(", ");
+    const unit = values.unitOfAxis(spec.unit);
+    const title = [spec.label, unit === spec.label ? "" : unit].filter((text) => text).join(", ");
     return {
       type: logarithmic ? "logarithmic" : "linear", axis, bounds: "data",
       position: axis === "x" ? "bottom" : "left", offset: false,
       afterBuildTicks: (scale) => ticksOf(state, scale),
-      ticks: { callback: (_, i, all) => all[i].shown, maxRotation: axis === "x" && spec.names ? 45 : 0,
+      ticks: { callback: (_, i, all) => all[i].shown, maxRotation: axis === "x" && spec.names && spec.names.length <= fewNames ? 45 : 0,
                autoSkipPadding: 6, color: style("--muted") },
       grid: { color: style("--grid"), drawBorder: false, tickLength: 4, offset: false },
       title: { display: title !== "", text: title, color: style("--muted"),

@@ -87,6 +87,8 @@ std::string plain_load(double load, LoadKind kind) {
 
 std::string headroom_words(const Headroom& headroom, LoadKind kind, double growth) {
   std::string text = "Today's peak of " + readable_load(headroom.peak, kind) + " is ";
+  if (!std::isfinite(headroom.used))
+    return text + "more than the fleet serves with its spares out: nothing would be left.";
   if (headroom.used > 1)
     return text +
            "more than the fleet serves with its spares out: " + readable_share(headroom.used) +

@@ -177,12 +177,11 @@ PageTable months_table(const CapacityAnswers& answers, const PlanQuestions& ques
   return table;
 }
 
+/// What the answers say month by month.
 DocumentSection machines_section(const CapacityPlan& plan, const CapacityAnswers& answers,
                                  const PlanQuestions& questions) {
   DocumentSection section{.id = "machines", .heading = "Machines, growth and cost"};
-  section.items = fleet_words(plan, answers, questions);
-  if (!answers.months.empty())
-    section.tables.push_back(months_table(answers, questions, plan.kind));
+  section.tables.push_back(months_table(answers, questions, plan.kind));
   return section;
 }
 
@@ -244,7 +243,8 @@ PlanDocument plan_document(const CapacityPlan& plan, const PlanQuestions& questi
   DocumentSection summary{.id = "answer", .heading = "Answer"};
   summary.items = answer_words(plan, findings, answers, questions);
   document.sections.push_back(std::move(summary));
-  if (answers) document.sections.push_back(machines_section(plan, *answers, questions));
+  if (answers && !answers->months.empty())
+    document.sections.push_back(machines_section(plan, *answers, questions));
   DocumentSection curves{.id = "curves", .heading = "Curves"};
   curves.charts = plan_charts(plan, findings, questions.extrapolate);
   if (!curves.charts.empty()) document.sections.push_back(std::move(curves));

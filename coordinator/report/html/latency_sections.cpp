@@ -23,7 +23,7 @@ PageCell percentile_cell(const Json& estimate) {
             Tone::quiet, true};
   return {(true_in(estimate, "at_least") ? "≥ " : "") + duration_text(value) + "\n" +
               duration_text(number_in(estimate, "low")) + " to " +
-              (true_in(estimate, "high_at_least") ? "more than " : "") +
+              (true_in(estimate, "high_at_least") ? "> " : "") +
               duration_text(number_in(estimate, "high")),
           Tone::plain, true};
 }

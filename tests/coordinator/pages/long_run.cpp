@@ -17,6 +17,7 @@ constexpr std::uint64_t answers_a_second = 4;  // of each agent
 
 class Noise {
  public:
+  explicit Noise(std::uint64_t seed) : generator_(seed) {}
   /// Around 1, a few times as much now and then.
   double factor() {
     const double uniform = (static_cast<double>(generator_() >> 11U) + 0.5) / 9007199254740992.0;
@@ -24,7 +25,7 @@ class Noise {
   }
 
  private:
-  std::mt19937_64 generator_{7};
+  std::mt19937_64 generator_;
 };
 
 nanoseconds times(nanoseconds duration, double factor) {
@@ -46,7 +47,8 @@ ResourceSample resources_of(nanoseconds from, std::size_t agent, double busy) {
   return sample;
 }
 
-MetricsSnapshot second_of(std::int64_t second, std::size_t agent, Phase phase, Noise& noise) {
+MetricsSnapshot second_of(std::int64_t second, std::size_t agent, double slower, Noise& noise) {
+  const Phase phase = second < 60 ? Phase::warm_up : Phase::measure;
   MetricsSnapshot snapshot;
   snapshot.from = std::chrono::seconds(second);
   snapshot.to = snapshot.from + 1s;
@@ -55,8 +57,8 @@ MetricsSnapshot second_of(std::int64_t second, std::size_t agent, Phase phase, N
     metrics.durations[static_cast<std::size_t>(metric)].record(value);
   };
   for (std::uint64_t answer = 0; answer < answers_a_second; ++answer) {
-    const nanoseconds ttft = times(80ms, noise.factor() * (second % 600 == 300 ? 9 : 1));
-    const nanoseconds tpot = times(12ms, noise.factor());
+    const nanoseconds ttft = times(80ms, slower * noise.factor() * (second % 600 == 300 ? 9 : 1));
+    const nanoseconds tpot = times(12ms, slower * noise.factor());
     record(Metric::ttft, ttft);
     record(Metric::ttft_service, ttft - 100us);
     record(Metric::tpot, tpot);
@@ -75,7 +77,7 @@ MetricsSnapshot second_of(std::int64_t second, std::size_t agent, Phase phase, N
   metrics.output_tokens = 16 * answers_a_second;
   snapshot.tokens_in_interval = metrics.output_tokens;
   snapshot.answers_in_interval = answers_a_second;
-  snapshot.in_flight_time = times(1s, 1.1 * noise.factor());
+  snapshot.in_flight_time = times(1s, 1.04 * slower * noise.factor());
   snapshot.active_users = 5;
   snapshot.loop_lag = times(200us, noise.factor());
   snapshot.process_cpu = 300ms;
@@ -85,7 +87,8 @@ MetricsSnapshot second_of(std::int64_t second, std::size_t agent, Phase phase, N
 
 }  // namespace
 
-coordinator::RunRecord long_record(std::size_t agents, std::chrono::seconds length) {
+coordinator::RunRecord long_record(std::size_t agents, std::chrono::seconds length,
+                                   const LongRunKind& kind) {
   RunRecord record = healthy_closed_record();
   record.scenario.name = "a long soak of " + std::to_string(agents) + " agents";
   record.scenario.phases = {60s, length - 60s, 10s};
@@ -99,11 +102,10 @@ coordinator::RunRecord long_record(std::size_t agents, std::chrono::seconds leng
     agent.batches = 0;
     agent.sealed = Sealed{};
   }
-  Noise noise;
+  Noise noise(kind.seed);
   for (std::int64_t second = 0; second < length.count(); ++second)
     for (std::size_t agent = 0; agent < agents; ++agent)
-      add_batch(record, agent,
-                second_of(second, agent, second < 60 ? Phase::warm_up : Phase::measure, noise));
+      add_batch(record, agent, second_of(second, agent, kind.slower, noise));
   return record;
 }
 

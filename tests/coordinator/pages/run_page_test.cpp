@@ -8,6 +8,7 @@
 
 #include "coordinator/report/json_report.hpp"
 #include "tests/coordinator/pages/long_run.hpp"
+#include "tests/coordinator/pages/read_page.hpp"
 #include "tests/coordinator/sample_runs.hpp"
 
 using namespace squall;
@@ -23,27 +24,6 @@ json report_of(const RunRecord& record) {
 
 std::string page_of(const RunRecord& record) { return run_page(report_of(record)); }
 
-/// What a reader without scripts sees.
-std::string text_of(const std::string& html) {
-  return html.substr(html.find("<body>"), html.find("<script") - html.find("<body>"));
-}
-
-json charts_of(const std::string& html) {
-  const std::string open = "id=\"squall-charts\">";
-  const std::size_t from = html.find(open) + open.size();
-  return json::parse(html.substr(from, html.find("</script>", from) - from));
-}
-
-json chart_called(const json& charts, const std::string& id) {
-  for (const json& chart : charts)
-    if (chart.at("id") == id) return chart;
-  return nullptr;
-}
-
-bool says(const std::string& html, const std::string& what) {
-  return text_of(html).find(what) != std::string::npos;
-}
-
 constexpr const char* hostile = "<script>alert(1)</script>";
 constexpr const char* as_text = "&lt;script&gt;alert(1)&lt;/script&gt;";
 
@@ -57,20 +37,20 @@ BOOST_AUTO_TEST_CASE(a_run_is_told_from_verdict_to_glossary) {
         "ledger balances", "Cold and warm", "What held it back", "00112233aabbccdd",
         "1234567890abcdef", "9f86d081884c7d65", "name = &quot;steady chat&quot;",
         "AIPerf, GuideLLM: ITL", "Does a small model keep up"})
-    BOOST_TEST(says(html, expected), "the page does not say: " << expected);
+    BOOST_TEST(page_says(html, expected), "the page does not say: " << expected);
   for (const char* section : {"thresholds", "latency", "course", "ledger", "audit", "bottleneck",
                               "machines", "origin", "glossary"})
-    BOOST_TEST(says(html, "<h2 id=\"" + std::string(section) + "\">"), section);
+    BOOST_TEST(page_says(html, "<h2 id=\"" + std::string(section) + "\">"), section);
 }
 
 BOOST_AUTO_TEST_CASE(each_chart_has_its_place_and_its_data) {
   const std::string html = page_of(healthy_record());
-  const json charts = charts_of(html);
+  const json charts = charts_of_page(html);
   std::set<std::string> ids;
   for (const json& chart : charts) {
     const std::string id = chart.at("id");
     BOOST_TEST(ids.insert(id).second, id << " is there twice");
-    BOOST_TEST(says(html, "<figure class=\"chart\" id=\"" + id + "\">"), id);
+    BOOST_TEST(page_says(html, "<figure class=\"chart\" id=\"" + id + "\">"), id);
   }
   for (const char* id : {"percentiles", "percentiles-of-tokens", "histogram-ttft", "heat-ttft",
                          "heat-e2e", "load-requests", "throughput", "course-ttft", "course-tpot",
@@ -79,7 +59,7 @@ BOOST_AUTO_TEST_CASE(each_chart_has_its_place_and_its_data) {
 }
 
 BOOST_AUTO_TEST_CASE(charts_over_time_share_their_cursor_and_show_what_was_planned) {
-  const json charts = charts_of(page_of(healthy_record()));
+  const json charts = charts_of_page(page_of(healthy_record()));
   for (const char* id : {"load-requests", "course-ttft", "heat-ttft", "in-flight", "errors"})
     BOOST_TEST(chart_called(charts, id).at("linked") == "time", id);
   BOOST_TEST(chart_called(charts, "percentiles").at("linked") == "");
@@ -95,7 +75,7 @@ BOOST_AUTO_TEST_CASE(charts_over_time_share_their_cursor_and_show_what_was_plann
 }
 
 BOOST_AUTO_TEST_CASE(the_closed_model_shows_its_users) {
-  const json charts = charts_of(page_of(healthy_closed_record()));
+  const json charts = charts_of_page(page_of(healthy_closed_record()));
   const json users = chart_called(charts, "load-users");
   BOOST_REQUIRE(users.is_object());
   BOOST_TEST(users.at("series").at(0).at("y").at(2) == 5);
@@ -103,7 +83,7 @@ BOOST_AUTO_TEST_CASE(the_closed_model_shows_its_users) {
 }
 
 BOOST_AUTO_TEST_CASE(curves_bars_and_heat_hold_every_answer) {
-  const json charts = charts_of(page_of(healthy_record()));
+  const json charts = charts_of_page(page_of(healthy_record()));
   const auto sum_of = [](const json& numbers) {
     double sum = 0;
     for (const json& each : numbers) sum += each.get<double>();
@@ -113,7 +93,7 @@ BOOST_AUTO_TEST_CASE(curves_bars_and_heat_hold_every_answer) {
     BOOST_TEST(sum_of(chart_called(charts, id).at("series").at(0).at("y")) == 600, id);
   double hot = 0;
   const RunRecord closed = healthy_closed_record();
-  const json heat = chart_called(charts_of(page_of(closed)), "heat-e2e");
+  const json heat = chart_called(charts_of_page(page_of(closed)), "heat-e2e");
   for (const json& row : heat.at("heat").at("rows")) hot += sum_of(row);
   BOOST_TEST(hot == static_cast<double>(closed.timeline.total(actors::Phase::warm_up).ledger.ok +
                                         closed.timeline.total(actors::Phase::measure).ledger.ok));
@@ -146,25 +126,25 @@ BOOST_AUTO_TEST_CASE(names_prompts_and_errors_with_markup_stay_text) {
     ++ours;
   }
   BOOST_TEST(ours >= 8u);  // title, heading, description, scenario, agent, host, error, event
-  BOOST_TEST(says(html, as_text));
+  BOOST_TEST(page_says(html, as_text));
 }
 
 BOOST_AUTO_TEST_CASE(trouble_is_told_before_any_figure) {
   const std::string html = page_of(troubled_record());
-  const std::string text = text_of(html);
-  BOOST_TEST(says(html, "<p class=\"word\">INVALID</p>"));
+  const std::string text = text_of_page(html);
+  BOOST_TEST(page_says(html, "<p class=\"word\">INVALID</p>"));
   BOOST_TEST(text.find("SYNTHETIC MODEL") < text.find("At a glance"));
   BOOST_TEST(text.find("BROKEN OFF") < text.find("At a glance"));
-  BOOST_TEST(says(html, "LOST: no sign of life for 4.0 s"));
+  BOOST_TEST(page_says(html, "LOST: no sign of life for 4.0 s"));
   BOOST_TEST(html.find('\x1b') == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_simulated_target_is_said_in_the_verdict) {
   const std::string html = page_of(varied_record());
-  BOOST_TEST(says(html, "(SIMULATED target)"));
-  BOOST_TEST(says(html, "SIMULATED, nothing was inferred"));
-  BOOST_TEST(says(html, "summaries of long documents"));
-  BOOST_TEST(says(html, "No token came from 30.0 s to 34.0 s"));
+  BOOST_TEST(page_says(html, "(SIMULATED target)"));
+  BOOST_TEST(page_says(html, "SIMULATED, nothing was inferred"));
+  BOOST_TEST(page_says(html, "summaries of long documents"));
+  BOOST_TEST(page_says(html, "No token came from 30.0 s to 34.0 s"));
 }
 
 BOOST_AUTO_TEST_CASE(a_report_of_an_earlier_version_is_shown_without_what_it_does_not_tell) {
@@ -180,12 +160,12 @@ BOOST_AUTO_TEST_CASE(a_report_of_an_earlier_version_is_shown_without_what_it_doe
   for (json& agent : report["agents"])
     for (const char* key : {"hardware", "calibration", "plan_fingerprint"}) agent.erase(key);
   const std::string html = run_page(report);
-  BOOST_TEST(says(html, "written by an earlier release"));
-  BOOST_TEST(says(html, "<p class=\"word\">PASS</p>"));
-  BOOST_TEST(says(html, "squall-run/1"));
-  BOOST_TEST(!says(html, "id=\"bottleneck\""));
-  BOOST_TEST(chart_called(charts_of(html), "course-tpot").is_null());
-  BOOST_TEST(chart_called(charts_of(html), "course-ttft").is_object());
+  BOOST_TEST(page_says(html, "written by an earlier release"));
+  BOOST_TEST(page_says(html, "<p class=\"word\">PASS</p>"));
+  BOOST_TEST(page_says(html, "squall-run/1"));
+  BOOST_TEST(!page_says(html, "id=\"bottleneck\""));
+  BOOST_TEST(chart_called(charts_of_page(html), "course-tpot").is_null());
+  BOOST_TEST(chart_called(charts_of_page(html), "course-ttft").is_object());
 }
 
 BOOST_AUTO_TEST_CASE(no_damage_to_a_report_keeps_the_rest_from_being_shown) {
@@ -199,14 +179,14 @@ BOOST_AUTO_TEST_CASE(no_damage_to_a_report_keeps_the_rest_from_being_shown) {
     if (path == "/schema" || !tried.insert(kind).second) continue;
     json damaged = report;
     damaged[json::json_pointer(path)] = wrong[tried.size() % std::size(wrong)];
-    BOOST_TEST(says(run_page(damaged), "What the words mean"), path);
+    BOOST_TEST(page_says(run_page(damaged), "What the words mean"), path);
   }
   for (const auto& [key, value] : report.items()) {
     if (key == "schema") continue;
     for (const json& instead : wrong) {
       json damaged = report;
       damaged[key] = instead;
-      BOOST_TEST(says(run_page(damaged), "What the words mean"), key);
+      BOOST_TEST(page_says(run_page(damaged), "What the words mean"), key);
     }
   }
   BOOST_TEST(tried.size() > 150u);
@@ -222,7 +202,7 @@ BOOST_AUTO_TEST_CASE(an_hour_of_twenty_agents_stays_under_five_megabytes) {
   const std::string html = page_of(long_record(20, std::chrono::hours(1)));
   BOOST_TEST_MESSAGE("page of an hour of 20 agents: " << html.size() << " bytes");
   BOOST_TEST(html.size() < 5'000'000u);
-  const json charts = charts_of(html);
+  const json charts = charts_of_page(html);
   BOOST_TEST(chart_called(charts, "own-cpu").at("series").size() == 20u);
   BOOST_TEST(chart_called(charts, "course-ttft").at("series").at(0).at("x").size() <= 1200u);
   // The spikes of single seconds are still there: 9 times the usual at 300 s, 900 s, …
