@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "actors/tool_version.hpp"
+#include "agents/device_options.hpp"
 #include "agents/engine/model/model.hpp"
 #include "agents/model_tool/bench_command.hpp"
 #include "agents/model_tool/fetch_command.hpp"
@@ -33,15 +34,14 @@ Exit codes: 0 success, 1 internal error, 2 usage error or a model that cannot be
 
 using Action = std::function<int()>;
 
-void add_threads(CLI::App& command, std::size_t& threads) {
-  command.add_option("--threads", threads, "threads of the engine")
+void add_compute(CLI::App& command, ComputeOptions& compute) {
+  command.add_option("--threads", compute.threads, "threads of the engine")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
-}
-
-void add_kernels(CLI::App& command, std::string& instruction_set) {
-  command.add_option("--instruction-set", instruction_set,
-                     "kernels: avx512_vnni, avx2, neon, reference (default: the best here)");
+  command.add_option("--instruction-set", compute.instruction_set,
+                     "kernels of the CPU: avx512_vnni, avx2, neon, reference (default: the best "
+                     "here)");
+  add_device_options(command, compute.device);
 }
 
 void add_synth(CLI::App& app, SynthOptions& options, Action& chosen) {
@@ -122,8 +122,7 @@ void add_perplexity(CLI::App& app, PerplexityOptions& options, Action& chosen) {
                    "tokens that are predicted from one another (default: 512, or the model's "
                    "context if shorter)")
       ->check(CLI::Range(2, 1 << 24));
-  add_threads(*command, options.threads);
-  add_kernels(*command, options.instruction_set);
+  add_compute(*command, options.compute);
   command->add_option("--kv-format", options.kv_format, "of keys and values: f32, f16, q8_0")
       ->capture_default_str();
   command->add_flag("--json", options.json, "as JSON");
@@ -150,8 +149,7 @@ void add_generate(CLI::App& app, GenerateOptions& options, Action& chosen) {
   command->add_option("--seed", options.sampling.seed, "of chance")->capture_default_str();
   command->add_flag("--ignore-eos", options.ignore_end, "go on after an end of the answer");
   command->add_flag("--ids", options.ids, "print token ids");
-  add_threads(*command, options.threads);
-  add_kernels(*command, options.instruction_set);
+  add_compute(*command, options.compute);
   command->callback([&] { chosen = [&] { return generate_command(options); }; });
 }
 
@@ -167,8 +165,7 @@ void add_verify(CLI::App& app, VerifyOptions& options, Action& chosen) {
       "its arguments in one text: \"-m {model} -p {prompt} -n {tokens} -t {threads}\"");
   command->add_option("--prompt", options.prompts, "for the reference program; more than once");
   command->add_option("--tokens", options.tokens, "of each answer")->capture_default_str();
-  add_threads(*command, options.threads);
-  add_kernels(*command, options.instruction_set);
+  add_compute(*command, options.compute);
   command->add_flag("--random-weights", options.random_weights,
                     "the weights are random: wider limits, as they amplify differences");
   command->add_option("--max-log-probability", options.log_probability, "mean difference allowed");
@@ -191,8 +188,7 @@ constexpr const char* bench_footer = R"(
 int bench(const BenchOptions& options, StepTimesOptions& steps) {
   if (steps.file.empty()) return bench_command(options);
   steps.model = options.model;
-  steps.instruction_set = options.instruction_set;
-  steps.threads = options.threads;
+  steps.compute = options.compute;
   steps.kv_format = options.kv_format;
   return step_times_command(steps);
 }
@@ -221,8 +217,7 @@ void add_bench(CLI::App& app, BenchOptions& options, StepTimesOptions& steps, Ac
   CLI::App* command = app.add_subcommand(
       "bench", "Measures prefill, decode and many sequences at once, in tokens per second.");
   command->add_option("MODEL", options.model, "what to measure")->required();
-  add_threads(*command, options.threads);
-  add_kernels(*command, options.instruction_set);
+  add_compute(*command, options.compute);
   command->add_option("--prompt", options.prompt, "tokens of the prefill; 0: leave it out")
       ->capture_default_str();
   command->add_option("--generate", options.generate, "steps of the decode; 0: leave it out")
@@ -283,6 +278,9 @@ int main(int argc, char** argv) {
   } catch (const ModelError& error) {
     std::fprintf(stderr, "squall model: %s\n", error.what());
     return 2;
+  } catch (const squall::kernels::DeviceError& error) {
+    std::fprintf(stderr, "squall model: the device was lost: %s\n", error.what());
+    return 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "squall model: internal error: %s\n", error.what());
     return 1;

@@ -13,6 +13,9 @@
 
 #include "actors/boot_id.hpp"
 #include "actors/tool_version.hpp"
+#include "agents/device_options.hpp"
+#include "agents/engine/devices/device_building.hpp"
+#include "agents/engine/devices/gpu_surroundings.hpp"
 #include "agents/engine/inference_engine.hpp"
 #include "agents/engine/model/model.hpp"
 #include "agents/engine/model/tokenizer/chat_template.hpp"
@@ -36,6 +39,7 @@ constexpr const char* description =
   squall serve model.gguf
   squall serve synthetic:llama-135m/q8_0 --listen 127.0.0.1:0
   squall serve model.gguf --listen 0.0.0.0:8080 --api-key-file key.txt
+  squall serve model.gguf --device hybrid --gpu-memory 4096MiB
 
   curl http://127.0.0.1:8080/v1/completions -H 'Content-Type: application/json' \
        -d '{"prompt": "Once upon a time", "max_tokens": 32, "stream": true}')";
@@ -48,7 +52,8 @@ Exit codes: 0 ended by a signal, 1 internal error, 2 usage, model or address err
 130 ended by a second signal.
 
 Environment: SQUALL_SERVE_API_KEY (the key that clients must send), SQUALL_MODELS (folder of
-models), SQUALL_INSTRUCTION_SET (force kernels: avx512_vnni, avx2, reference).)";
+models), SQUALL_INSTRUCTION_SET (force the CPU's kernels: avx512_vnni, avx2, reference),
+SQUALL_GPU_MODULES (more GPU modules, paths separated by ':').)";
 
 /// What the user can mend; the message says how.
 struct UsageError : std::runtime_error {
@@ -61,6 +66,7 @@ struct Options {
   std::string model_name;
   std::string chat_template;
   std::size_t threads = std::max(1U, std::thread::hardware_concurrency());
+  DeviceWishes device;
   EngineOptions engine;
   std::size_t context = 0;
   std::uint32_t max_tokens_limit = 0;
@@ -87,6 +93,7 @@ void add_engine_options(CLI::App& app, Options& options) {
                                                             {"q8_0", kernels::KvFormat::q8_0}};
   app.add_option("--threads", options.threads, "threads that compute [all cores]")
       ->check(CLI::Range(1, 1024));
+  add_device_options(app, options.device);
   app.add_option("--max-batch", options.engine.max_batch, "requests computed at the same time")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
@@ -220,15 +227,30 @@ std::string greeting(const HttpServer& server, const ServiceOptions& service, co
                  "set one with --api-key-file\n",
                  server.address().c_str());
   return "listening on http://" + server.address() + ", model " + service.model_name +
-         (model.synthetic ? " (synthetic: answers are noise), " : ", ") +
-         std::string(engine.backend().name()) + ", " + std::to_string(engine.backend().threads()) +
-         " threads, context " + std::to_string(service.context) + "\n";
+         (model.synthetic ? " (synthetic: answers are noise), " : ", ") + engine.backends().name() +
+         ", " + std::to_string(engine.backends().threads()) + " threads, context " +
+         std::to_string(service.context) + "\n";
 }
 
 void warn_of_few_files(std::size_t connections) {
   const std::string shortage = open_files_shortage(connections, raise_open_files_limit());
   if (!shortage.empty())
     std::fprintf(stderr, "squall-serve: warning: --max-connections: %s\n", shortage.c_str());
+}
+
+std::unique_ptr<InferenceEngine> make_engine(const Options& options,
+                                             const std::shared_ptr<const Model>& model) {
+  std::unique_ptr<InferenceEngine> engine;
+  const DeviceOutcome outcome = build_on_device(
+      *model, options.device, device_demand(model->shape, options.engine),
+      {.make_cpu = [&] { return kernels::make_cpu_backend(options.threads); },
+       .find_gpus = find_gpus_beside_program},
+      [&](EngineBackends backends) {
+        engine = std::make_unique<InferenceEngine>(model, std::move(backends), options.engine);
+      });
+  for (const std::string& warning : outcome.warnings)
+    std::fprintf(stderr, "squall-serve: warning: %s\n", warning.c_str());
+  return engine;
 }
 
 int serve(const Options& options) {
@@ -239,8 +261,7 @@ int serve(const Options& options) {
   wishes.run_aside = [&server](auto task, auto then) {
     server.run_aside(std::move(task), std::move(then));
   };
-  auto engine = std::make_unique<InferenceEngine>(model, kernels::make_cpu_backend(options.threads),
-                                                  options.engine);
+  auto engine = make_engine(options, model);
   fit_context(wishes, engine->load());
   server.post([line = greeting(server, wishes, *model, *engine)] {
     std::fputs(line.c_str(), stdout);
@@ -284,7 +305,7 @@ int main(int argc, char** argv) {
     return complain(error, 2);
   } catch (const UsageError& error) {
     return complain(error, 2);
-  } catch (const std::invalid_argument& error) {  // an instruction set that cannot be had
+  } catch (const std::invalid_argument& error) {  // a device or kernels that cannot be had
     return complain(error, 2);
   } catch (const std::bad_alloc&) {
     return complain(UsageError("not enough memory; use a smaller model, or less --kv-memory"), 1);

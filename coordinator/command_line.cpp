@@ -205,6 +205,14 @@ CLI::App* add_run(CLI::App& app, RunOptions& options) {
                   "change a setting of it, such as target.threads=2; may be repeated")
       ->allow_extra_args(false)
       ->option_text("KEY=VALUE");
+  run->add_option_function<std::string>(
+         "--device",
+         [&options](const std::string& device) {
+           options.settings.push_back("target.device=" + device);
+         },
+         "what computes: auto, cpu, gpu or hybrid; short for --set target.device=DEVICE")
+      ->check(CLI::IsMember({"auto", "cpu", "gpu", "hybrid"}))
+      ->option_text("DEVICE");
   add_agents_options(*run, options);
   run->add_option("--state", options.state, "folder of journals and reports, see below")
       ->option_text("FOLDER");

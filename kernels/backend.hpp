@@ -1,20 +1,50 @@
 #pragma once
-// What computes: the operations of a transformer, implemented by the CPU and later by GPUs.
+// What computes: the operations of a transformer, implemented by the CPU and by GPUs.
 //
-// Activations are F32, row-major [batch, dimension], in memory from this backend. One thread calls
-// a backend at a time; the backend may use threads of its own. Sizes are the caller's promise (the
-// model loader checks them); a broken promise is a bug and asserts.
+// Activations are F32, row-major [batch, dimension], in memory from this backend's allocate(),
+// which only the backend may look into; write() and read() lead there and back. Spans are the
+// host's and may change as soon as a call returns. A GPU does its work later, in the order of the
+// calls; read() and greatest() wait for it. One thread calls a backend at a time; the backend may
+// use threads of its own. Sizes are the caller's promise (the model loader checks them); a broken
+// promise is a bug and asserts. Every operation of a GPU can throw DeviceError.
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <span>
+#include <stdexcept>
+#include <string>
 #include <string_view>
 
 #include "kernels/tensor_view.hpp"
 
 namespace squall::kernels {
+
+/// The device is lost or has refused: this backend computes nothing any more. The message names the
+/// device and what its runtime said.
+struct DeviceError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// The device, or the share of it that was allowed, has no more memory.
+class DeviceOutOfMemory : public std::bad_alloc {
+ public:
+  explicit DeviceOutOfMemory(std::string message) : message_(std::move(message)) {}
+  const char* what() const noexcept override { return message_.c_str(); }
+
+ private:
+  std::string message_;
+};
+
+/// Memory that a backend computes in, freed with it; it goes before its backend.
+class BackendMemory {
+ public:
+  virtual ~BackendMemory() = default;
+  virtual std::byte* data() const = 0;  // aligned to 256
+  float* floats() const { return reinterpret_cast<float*>(data()); }
+};
 
 /// Weights as the backend wants them: kept in place, repacked or uploaded.
 class WeightMatrix {
@@ -65,6 +95,13 @@ struct KvSlot {
   std::size_t position = 0;   // in the page
 };
 
+/// One of a row's greatest values.
+struct Candidate {
+  float value;
+  std::int32_t index;
+};
+constexpr std::size_t most_candidates = 64;
+
 /// Consecutive tokens of one sequence; the first sees positions 0 to first_position, its own, and
 /// each of the others one more.
 struct AttentionPart {
@@ -88,6 +125,19 @@ class Backend {
   virtual std::size_t threads() const = 0;
   /// CPU time spent by this backend's own threads, the caller's not included.
   virtual std::chrono::nanoseconds worker_cpu_time() const = 0;
+  /// read() costs nothing, as the memory is the host's. Where it is not, greatest() spares carrying
+  /// whole rows of logits over.
+  virtual bool uses_host_memory() const { return false; }
+
+  /// Zeroed. Throws std::bad_alloc; a GPU DeviceOutOfMemory.
+  virtual std::unique_ptr<BackendMemory> allocate(std::size_t bytes) = 0;
+  /// Norms, biases, divisors: for the operations below. Of a CPU the values themselves, which must
+  /// outlive their use; of a GPU a copy that lives as long as the backend.
+  virtual const float* load_values(std::span<const float> values) = 0;
+  /// `to`: memory of this backend. from: of the host
+  virtual void write(std::span<const float> from, float* to) = 0;
+  /// What the operations so far made of `count` values; valid until the next call of this backend.
+  virtual std::span<const float> read(const float* values, std::size_t count) = 0;
 
   /// For multiply(). The view's bytes must outlive the result if it uses_source().
   virtual std::unique_ptr<WeightMatrix> load(const TensorView& weights) = 0;
@@ -114,8 +164,10 @@ class Backend {
   /// 64. The layout inside is the backend's own.
   virtual std::size_t kv_page_bytes(const KvShape& shape) const = 0;
   /// Rounds to the shape's format. keys, values: [slots, kv_heads * head_dimension]
+  /// page_offset: added to each of the slots' addresses, as PagedAttention's.
   virtual void store_keys_and_values(const KvShape& shape, std::span<const KvSlot> slots,
-                                     const float* keys, const float* values) = 0;
+                                     const float* keys, const float* values,
+                                     std::size_t page_offset) = 0;
   /// output = softmax(query . keys / sqrt(head_dimension)) . values for each query of each part,
   /// grouped heads. The same bits whatever parts are computed together and however a sequence is
   /// cut into them.
@@ -127,6 +179,14 @@ class Backend {
   virtual void swiglu(float* gate, const float* up, std::size_t count) = 0;
   /// sum[i] += addend[i]
   virtual void add(float* sum, const float* addend, std::size_t count) = 0;
+  /// output[i] = row rows[i] of the values. values: [?, dimension], output: [rows, dimension]
+  virtual void gather_rows(const float* values, std::span<const std::size_t> rows,
+                           std::size_t dimension, float* output) = 0;
+  /// The `count` greatest of each row, the greatest first, of equals the lower index; what is not a
+  /// number counts as negative infinity. values: [rows, columns]; result: [rows, count], valid
+  /// until the next call of this backend. `count`: 1 to most_candidates and at most `columns`.
+  virtual std::span<const Candidate> greatest(const float* values, std::size_t rows,
+                                              std::size_t columns, std::size_t count) = 0;
 };
 
 }  // namespace squall::kernels

@@ -52,10 +52,12 @@ void write(const GpuFacts& gpu, proto::Gpu& out) {
   out.set_integrated(gpu.integrated);
   out.set_copy_bytes_per_second(ceiling_or_none(gpu.copy_bytes_per_second));
   out.set_matrix_per_second(ceiling_or_none(gpu.matrix_per_second));
+  out.set_address(short_text(gpu.address));
 }
 
 std::optional<GpuFacts> read(const proto::Gpu& in) {
-  if (!are_short(in.name(), in.vendor(), in.driver(), in.runtime(), in.architecture()) ||
+  if (!are_short(in.name(), in.vendor(), in.driver(), in.runtime(), in.architecture(),
+                 in.address()) ||
       !is_count(in.memory_bytes()) || !is_ceiling(in.copy_bytes_per_second()) ||
       !is_ceiling(in.matrix_per_second()))
     return std::nullopt;
@@ -67,7 +69,8 @@ std::optional<GpuFacts> read(const proto::Gpu& in) {
                   .memory_bytes = in.memory_bytes(),
                   .integrated = in.integrated(),
                   .copy_bytes_per_second = in.copy_bytes_per_second(),
-                  .matrix_per_second = in.matrix_per_second()};
+                  .matrix_per_second = in.matrix_per_second(),
+                  .address = in.address()};
 }
 
 bool read_ceilings(const proto::Hardware& in, scenarios::MeasuredCeilings& out) {
@@ -208,10 +211,13 @@ void write(const ModelFacts& facts, proto::ModelFacts& out) {
   out.set_multiply_adds(count_or_none(facts.multiply_adds));
   out.set_kv_bytes(count_or_none(facts.kv_bytes));
   out.set_output_multiply_adds(count_or_none(facts.output_multiply_adds));
+  out.set_on_gpu(facts.on_gpu);
+  out.set_hybrid(facts.hybrid);
+  out.set_gpu(short_text(facts.gpu));
 }
 
 std::optional<ModelFacts> read(const proto::ModelFacts& in) {
-  if (!are_short(in.format()) ||
+  if (!are_short(in.format(), in.gpu()) ||
       !are_counts({in.parameters(), in.file_bytes(), in.weight_bytes(), in.multiply_adds(),
                    in.kv_bytes(), in.output_multiply_adds()}))
     return std::nullopt;
@@ -221,7 +227,10 @@ std::optional<ModelFacts> read(const proto::ModelFacts& in) {
                     .weight_bytes = in.weight_bytes(),
                     .multiply_adds = in.multiply_adds(),
                     .kv_bytes = in.kv_bytes(),
-                    .output_multiply_adds = in.output_multiply_adds()};
+                    .output_multiply_adds = in.output_multiply_adds(),
+                    .on_gpu = in.on_gpu(),
+                    .hybrid = in.hybrid(),
+                    .gpu = in.gpu()};
 }
 
 void write(const ResourceSample& sample, proto::ResourceSample& out) {

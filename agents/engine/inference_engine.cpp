@@ -10,7 +10,7 @@
 
 #include "agents/engine/batch_scheduler.hpp"
 #include "agents/engine/cache/kv_cache.hpp"
-#include "agents/engine/cache/memory_budget.hpp"
+#include "agents/engine/devices/kv_room.hpp"
 #include "agents/engine/model/model.hpp"
 #include "agents/engine/request_check.hpp"
 #include "agents/engine/transformer.hpp"
@@ -46,51 +46,77 @@ TransformerLimits transformer_limits(const Hyperparameters& shape, const EngineO
           .logits_rows = logits_rows(shape, options.max_batch)};
 }
 
-KvCacheOptions cache_options(const Model& model, const kernels::Backend& backend,
+KvCacheOptions cache_options(const Model& model, const EngineBackends& backends,
                              const EngineOptions& options) {
-  const std::size_t page_bytes = KvCache::page_bytes(backend, model.shape, options.kv_format);
-  const std::size_t pages = affordable_pages(
-      {.page_bytes = page_bytes,
-       .most_pages = std::uint64_t{options.max_batch} * pages_for(model.shape.context),
-       .wanted_bytes = options.kv_bytes,
-       .weight_bytes = model.weight_bytes,
-       .available = available_memory()});
+  const std::size_t pages =
+      kv_pages(model, backends, device_demand(model.shape, options),
+               std::uint64_t{options.max_batch} * pages_for(model.shape.context));
   if (pages == 0) {
-    throw std::invalid_argument(
-        "the memory for keys and values of " + std::to_string(options.kv_bytes) +
-        " bytes is less than one page (" + std::to_string(page_bytes) + " bytes); give it more");
+    throw std::invalid_argument("the memory for keys and values of " +
+                                std::to_string(options.kv_bytes) +
+                                " bytes is less than one page (" +
+                                std::to_string(kv_page_bytes(model, backends, options.kv_format)) +
+                                " bytes); give it more");
   }
   return {.format = options.kv_format, .pages = pages, .share_prefixes = options.reuse_prefixes};
 }
 
+/// How many of the greatest logits are enough for all of them; 0: only all logits are.
+std::size_t candidates_for(std::span<Sequence* const> takers, std::size_t vocabulary) {
+  std::size_t most = 0;
+  for (const Sequence* taker : takers) {
+    const std::size_t needed = candidates_needed(taker->request.sampling);
+    if (needed == 0) return 0;
+    most = std::max(most, needed);
+  }
+  return std::min(most, vocabulary);
+}
+
 }  // namespace
 
+DeviceDemand device_demand(const Hyperparameters& shape, const EngineOptions& options) {
+  // With room for less than this, a longer conversation alone would find no place.
+  constexpr std::size_t fair_positions = 2048;
+  return {.limits = transformer_limits(shape, options),
+          .kv_format = options.kv_format,
+          .kv_bytes = options.kv_bytes,
+          .least_pages = pages_for(std::min(shape.context, fair_positions))};
+}
+
 struct InferenceEngine::Impl {
-  Impl(std::shared_ptr<const Model> wanted_model, std::unique_ptr<kernels::Backend> wanted_backend,
+  Impl(std::shared_ptr<const Model> wanted_model, EngineBackends wanted_backends,
        EngineOptions options)
       : model(std::move(wanted_model)),
-        backend(std::move(wanted_backend)),
+        backends(std::move(wanted_backends)),
         scheduler({.requests = options.max_batch,
                    .first_requests = options.first_batch,
                    .prompt_tokens = options.prefill_chunk}),
-        cache(*backend, model->shape, cache_options(*model, *backend, options)),
+        cache(backends.runs(), model->shape, cache_options(*model, backends, options)),
         limits(transformer_limits(model->shape, options)),
-        transformer(model, *backend, limits) {
+        transformer(model, backends.runs(), limits) {
     pieces.reserve(options.max_batch);
+    takers.reserve(options.max_batch);
   }
 
   void admit(StepEvents& events);
   void compute(std::span<const BatchScheduler::Part> parts, StepEvents& events);
   StepEvents::Work work_of(std::span<const BatchScheduler::Part> parts) const;
   std::size_t run(std::span<const BatchScheduler::Part> parts);
+  void share_prompts(std::span<const BatchScheduler::Part> parts);
   void take_tokens(std::span<const BatchScheduler::Part> parts, std::size_t rows,
                    StepEvents& events);
-  void take_token(Sequence& sequence, std::span<const float> logits, StepEvents& events);
+  void take_from_logits(std::span<Sequence* const> chunk, std::size_t row, StepEvents& events);
+  void take_from_greatest(std::span<Sequence* const> chunk, std::size_t row, std::size_t candidates,
+                          StepEvents& events);
+  void take_token(Sequence& sequence, TokenId token, StepEvents& events);
+  void fail_step(std::span<const BatchScheduler::Part> parts, const std::string& reason,
+                 StepEvents& events);
+  void lose_device(const std::string& words, StepEvents& events);
   void refuse(std::uint64_t id, std::string reason, StepEvents& events);
   bool forget(std::uint64_t id);
 
   std::shared_ptr<const Model> model;
-  std::unique_ptr<kernels::Backend> backend;
+  EngineBackends backends;
   BatchScheduler scheduler;
   KvCache cache;
   TransformerLimits limits;
@@ -99,6 +125,8 @@ struct InferenceEngine::Impl {
   std::unordered_map<std::uint64_t, Sequence> sequences;  // those that the scheduler knows
   std::vector<StepEvents::Refused> refused;               // to be told by the next step
   std::vector<SequencePiece> pieces;                      // of the current step
+  std::vector<Sequence*> takers;                          // of a token each, likewise
+  std::string lost;  // why no request can be computed any more; empty: they can
 };
 
 void InferenceEngine::Impl::refuse(std::uint64_t id, std::string reason, StepEvents& events) {
@@ -144,12 +172,31 @@ void InferenceEngine::Impl::compute(std::span<const BatchScheduler::Part> parts,
     take_tokens(parts, run(parts), events);
     scheduler.on_step_done();
   } catch (const std::bad_alloc&) {
-    for (const BatchScheduler::Part& part : parts) {
-      if (!sequences.contains(part.id)) continue;
-      std::erase_if(events.tokens, [&](const auto& token) { return token.id == part.id; });
-      refuse(part.id, "no memory to compute a step; use a smaller model or batch", events);
-    }
+    fail_step(parts, "no memory to compute a step; use a smaller model or batch", events);
+  } catch (const kernels::DeviceError& error) {
+    fail_step(parts, "device: " + std::string(error.what()), events);
+    lose_device(error.what(), events);
   }
+}
+
+/// Nobody knows what of the step was computed: its keys and values are not for others.
+void InferenceEngine::Impl::fail_step(std::span<const BatchScheduler::Part> parts,
+                                      const std::string& reason, StepEvents& events) {
+  for (const BatchScheduler::Part& part : parts) {
+    const auto found = sequences.find(part.id);
+    if (found == sequences.end()) continue;
+    found->second.keys_and_values.reset();
+    std::erase_if(events.tokens, [&](const auto& token) { return token.id == part.id; });
+    refuse(part.id, reason, events);
+  }
+}
+
+void InferenceEngine::Impl::lose_device(const std::string& words, StepEvents& events) {
+  lost = "device: " + words;
+  std::vector<std::uint64_t> left;
+  for (const auto& [id, sequence] : sequences) left.push_back(id);
+  std::ranges::sort(left);
+  for (const std::uint64_t id : left) refuse(id, lost, events);
 }
 
 StepEvents::Work InferenceEngine::Impl::work_of(std::span<const BatchScheduler::Part> parts) const {
@@ -180,34 +227,67 @@ std::size_t InferenceEngine::Impl::run(std::span<const BatchScheduler::Part> par
                                     : tokens.last(1),
                       .wanted = part.yields_token ? WantedLogits::last : WantedLogits::none});
   }
-  const std::size_t rows = transformer.run(pieces);
+  return transformer.run(pieces);
+}
+
+/// Once they are computed for sure: a GPU's errors come with the logits.
+void InferenceEngine::Impl::share_prompts(std::span<const BatchScheduler::Part> parts) {
   for (const BatchScheduler::Part& part : parts) {
-    if (part.prompt_count > 0) sequences.at(part.id).share_full_pages();
+    const auto found = sequences.find(part.id);
+    if (part.prompt_count > 0 && found != sequences.end()) found->second.share_full_pages();
   }
-  return rows;
 }
 
 void InferenceEngine::Impl::take_tokens(std::span<const BatchScheduler::Part> parts,
                                         std::size_t rows, StepEvents& events) {
-  const std::size_t vocabulary = model->shape.vocabulary;
-  std::span<const float> logits;  // of the rows from `row` on
-  std::size_t row = 0;
+  takers.clear();
   for (const BatchScheduler::Part& part : parts) {
-    if (!part.yields_token) continue;
-    if (logits.empty()) logits = transformer.logits(row, std::min(limits.logits_rows, rows - row));
-    take_token(sequences.at(part.id), logits.first(vocabulary), events);
-    logits = logits.subspan(vocabulary);
-    ++row;
+    if (part.yields_token) takers.push_back(&sequences.at(part.id));
+  }
+  assert(takers.size() == rows);
+  for (std::size_t row = 0; row < rows; row += limits.logits_rows) {
+    const auto chunk = std::span(takers).subspan(row, std::min(limits.logits_rows, rows - row));
+    const std::size_t candidates =
+        transformer.logits_are_far() ? candidates_for(chunk, model->shape.vocabulary) : 0;
+    if (candidates > 0) {
+      take_from_greatest(chunk, row, candidates, events);
+    } else {
+      take_from_logits(chunk, row, events);
+    }
+  }
+  share_prompts(parts);
+}
+
+void InferenceEngine::Impl::take_from_logits(std::span<Sequence* const> chunk, std::size_t row,
+                                             StepEvents& events) {
+  const std::size_t vocabulary = model->shape.vocabulary;
+  const std::span<const float> logits = transformer.logits(row, chunk.size());
+  for (std::size_t i = 0; i < chunk.size(); ++i) {
+    Sequence& sequence = *chunk[i];
+    const SamplerOptions& sampling = sequence.request.sampling;
+    const std::size_t recent =
+        std::min<std::size_t>(sequence.tokens.size(), sampling.penalty_window);
+    take_token(sequence,
+               sampler.choose(logits.subspan(i * vocabulary, vocabulary), sampling,
+                              sequence.produced(), std::span(sequence.tokens).last(recent)),
+               events);
   }
 }
 
-void InferenceEngine::Impl::take_token(Sequence& sequence, std::span<const float> logits,
-                                       StepEvents& events) {
+void InferenceEngine::Impl::take_from_greatest(std::span<Sequence* const> chunk, std::size_t row,
+                                               std::size_t candidates, StepEvents& events) {
+  const auto greatest = transformer.greatest(row, chunk.size(), candidates);
+  for (std::size_t i = 0; i < chunk.size(); ++i) {
+    take_token(*chunk[i],
+               sampler.choose(greatest.subspan(i * candidates, candidates),
+                              chunk[i]->request.sampling, chunk[i]->produced()),
+               events);
+  }
+}
+
+/// -1: none can be chosen.
+void InferenceEngine::Impl::take_token(Sequence& sequence, TokenId token, StepEvents& events) {
   const GenerationRequest& request = sequence.request;
-  const std::size_t recent =
-      std::min<std::size_t>(sequence.tokens.size(), request.sampling.penalty_window);
-  const TokenId token = sampler.choose(logits, request.sampling, sequence.produced(),
-                                       std::span(sequence.tokens).last(recent));
   if (token < 0) {
     return refuse(request.id, "the model's logits are not numbers; its weights are broken", events);
   }
@@ -218,17 +298,24 @@ void InferenceEngine::Impl::take_token(Sequence& sequence, std::span<const float
   if (last) forget(request.id);
 }
 
+InferenceEngine::InferenceEngine(std::shared_ptr<const Model> model, EngineBackends backends,
+                                 EngineOptions options)
+    : impl_(std::make_unique<Impl>(std::move(model), std::move(backends), options)) {}
+
 InferenceEngine::InferenceEngine(std::shared_ptr<const Model> model,
                                  std::unique_ptr<kernels::Backend> backend, EngineOptions options)
-    : impl_(std::make_unique<Impl>(std::move(model), std::move(backend), options)) {}
+    : InferenceEngine(model, EngineBackends(std::move(backend), model->layers.size()), options) {}
 
 InferenceEngine::~InferenceEngine() = default;
 
 void InferenceEngine::submit(GenerationRequest request) {
   const std::uint64_t id = request.id;
   assert(!impl_->sequences.contains(id));
-  std::string reason = objection_to(request, impl_->model->shape,
-                                    impl_->cache.pool().pages() * kernels::positions_per_page);
+  std::string reason = impl_->lost;
+  if (reason.empty()) {
+    reason = objection_to(request, impl_->model->shape,
+                          impl_->cache.pool().pages() * kernels::positions_per_page);
+  }
   if (!reason.empty()) {
     impl_->refused.push_back({id, std::move(reason)});
     return;
@@ -276,6 +363,6 @@ EngineLoad InferenceEngine::load() const {
 }
 
 const Model& InferenceEngine::model() const { return *impl_->model; }
-const kernels::Backend& InferenceEngine::backend() const { return *impl_->backend; }
+const EngineBackends& InferenceEngine::backends() const { return impl_->backends; }
 
 }  // namespace squall::agents

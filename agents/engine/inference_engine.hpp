@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "agents/engine/devices/engine_backends.hpp"
+#include "agents/engine/devices/placement.hpp"
 #include "agents/engine/sampler.hpp"
 #include "kernels/backend.hpp"
 
@@ -83,9 +85,15 @@ struct EngineLoad {
   std::uint64_t kv_bytes = 0;    // of all pages
 };
 
+/// What such an engine will want of a GPU.
+DeviceDemand device_demand(const Hyperparameters& shape, const EngineOptions& options);
+
 class InferenceEngine {
  public:
-  /// Throws std::invalid_argument when kv_bytes is less than a page, and std::bad_alloc.
+  /// Throws std::invalid_argument when kv_bytes is less than a page, std::bad_alloc (of a GPU
+  /// kernels::DeviceOutOfMemory), and kernels::DeviceError.
+  InferenceEngine(std::shared_ptr<const Model> model, EngineBackends backends,
+                  EngineOptions options);
   InferenceEngine(std::shared_ptr<const Model> model, std::unique_ptr<kernels::Backend> backend,
                   EngineOptions options);
   ~InferenceEngine();
@@ -97,13 +105,14 @@ class InferenceEngine {
   /// Forgets a request wherever it is and frees its memory at once; true if it was there.
   bool cancel(std::uint64_t id);
   /// One forward pass for all that are in the batch: pieces of prompts and one token each. Where
-  /// memory runs out, requests are refused and the engine goes on.
+  /// memory runs out, requests are refused and the engine goes on. When a device is lost, all that
+  /// are here and all that come are refused with what it said.
   StepEvents step();
   bool idle() const;  // nothing waits and nothing runs
   EngineLoad load() const;
 
   const Model& model() const;
-  const kernels::Backend& backend() const;
+  const EngineBackends& backends() const;
 
  private:
   struct Impl;

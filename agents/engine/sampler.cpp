@@ -58,6 +58,12 @@ std::int32_t likeliest(std::span<const float> logits) {
 
 }  // namespace
 
+std::size_t candidates_needed(const SamplerOptions& options) {
+  if (options.repetition_penalty != 1) return 0;
+  if (!(options.temperature > 0)) return 1;
+  return options.top_k <= kernels::most_candidates ? options.top_k : 0;
+}
+
 std::span<const float> Sampler::penalize(std::span<const float> logits,
                                          const SamplerOptions& options,
                                          std::span<const std::int32_t> recent) {
@@ -135,14 +141,34 @@ std::int32_t Sampler::choose(std::span<const float> all_logits, const SamplerOpt
   for (std::size_t i = 0; i < logits.size(); ++i) {
     if (logits[i] > -infinity) candidates_.push_back({logits[i], static_cast<std::int32_t>(i)});
   }
+  const std::size_t all = candidates_.size();
   keep_top_k(options.top_k);
   // In the order of ids, whatever the library's way of finding the likeliest.
-  const auto by_id = [](const Candidate& a, const Candidate& b) { return a.id < b.id; };
-  const bool cut_by_k = candidates_.size() < logits.size() && options.top_k > 0;
-  if (cut_by_k) std::sort(candidates_.begin(), candidates_.end(), by_id);
+  if (candidates_.size() < all) std::ranges::sort(candidates_, {}, &Candidate::id);
+  return choose_candidate(top, options, step);
+}
+
+std::int32_t Sampler::choose(std::span<const kernels::Candidate> greatest,
+                             const SamplerOptions& options, std::uint64_t step) {
+  assert(!greatest.empty() && candidates_needed(options) > 0);
+  const float top = greatest.front().value;
+  if (!(top > -infinity)) return -1;
+  if (!(options.temperature > 0) || top == infinity) return greatest.front().index;
+  candidates_.clear();
+  for (const kernels::Candidate& each :
+       greatest.first(std::min<std::size_t>(greatest.size(), options.top_k))) {
+    if (each.value > -infinity) candidates_.push_back({each.value, each.index});
+  }
+  std::ranges::sort(candidates_, {}, &Candidate::id);
+  return choose_candidate(top, options, step);
+}
+
+/// Of those that top-k left, in the order of ids.
+std::int32_t Sampler::choose_candidate(float top, const SamplerOptions& options,
+                                       std::uint64_t step) {
   if (options.top_p < 1) {
     keep_top_p(top, static_cast<double>(options.top_p));
-    std::sort(candidates_.begin(), candidates_.end(), by_id);
+    std::ranges::sort(candidates_, {}, &Candidate::id);
   }
   if (options.min_p > 0) {
     const double least = std::min(1.0, static_cast<double>(options.min_p));

@@ -8,6 +8,8 @@
 #include <span>
 #include <vector>
 
+#include "kernels/backend.hpp"
+
 namespace squall::agents {
 
 /// Applied in this order: repetition penalty, top-k, top-p, min-p, temperature, choice. Shares are
@@ -22,6 +24,10 @@ struct SamplerOptions {
   std::uint64_t seed = 0;  // with temperature > 0: same seed, prompt and model, same answer
 };
 
+/// How many of the greatest logits a choice needs to know; 0: all logits, or more than a backend
+/// finds (most_candidates).
+std::size_t candidates_needed(const SamplerOptions& options);
+
 /// Keeps the memory that a choice needs for the next. One owner.
 class Sampler {
  public:
@@ -30,6 +36,10 @@ class Sampler {
   /// are. -1: no token can be chosen, because each logit is negative infinity or not a number.
   std::int32_t choose(std::span<const float> logits, const SamplerOptions& options,
                       std::uint64_t step, std::span<const std::int32_t> recent = {});
+  /// The same choice from the greatest logits, the greatest first: at least
+  /// candidates_needed(options) of them, or all that there are.
+  std::int32_t choose(std::span<const kernels::Candidate> greatest, const SamplerOptions& options,
+                      std::uint64_t step);
 
  private:
   struct Candidate {
@@ -43,6 +53,7 @@ class Sampler {
   std::span<const float> penalize(std::span<const float> logits, const SamplerOptions& options,
                                   std::span<const std::int32_t> recent);
   void keep_top_k(std::size_t count);
+  std::int32_t choose_candidate(float top, const SamplerOptions& options, std::uint64_t step);
   void keep_top_p(float top, double share);
   std::int32_t draw(float top, const SamplerOptions& options, std::uint64_t step);
 

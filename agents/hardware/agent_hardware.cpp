@@ -2,12 +2,15 @@
 
 #include <cstdlib>
 #include <stdexcept>
+#include <utility>
 
 #include "actors/boot_id.hpp"
 #include "actors/tool_version.hpp"
+#include "agents/engine/devices/gpu_surroundings.hpp"
 #include "agents/engine/model/model_locator.hpp"
 #include "agents/hardware/ceilings.hpp"
 #include "agents/hardware/ceilings_file.hpp"
+#include "agents/hardware/gpus/module_gpus.hpp"
 #include "agents/hardware/probe/hardware_probe.hpp"
 #include "scenarios/hardware/hardware_profile.hpp"
 
@@ -22,12 +25,12 @@ std::string from_environment(const char* variable) {
   return text == nullptr ? "" : text;
 }
 
-scenarios::MeasuredCeilings ceilings_here(const HardwareFacts& facts,
-                                          const HardwareWishes& wishes) {
+MachineCeilings ceilings_here(const HardwareFacts& facts, const std::vector<MatchedGpu>& gpus,
+                              const HardwareWishes& wishes) {
   const CeilingsPlan plan = plan_ceilings(facts);
   const auto measure = [&] {
     if (wishes.on_measuring) wishes.on_measuring();
-    return measure_ceilings(plan);
+    return MachineCeilings{measure_ceilings(plan), measure_gpus(gpus)};
   };
   const auto folder = cache_directory();
   if (folder.empty()) return measure();
@@ -36,11 +39,11 @@ scenarios::MeasuredCeilings ceilings_here(const HardwareFacts& facts,
                            .hardware = scenarios::fingerprint(facts),
                            .tool_version = std::string(actors::tool_version),
                            .instruction_set = from_environment("SQUALL_INSTRUCTION_SET")},
-                          plan.buffer_bytes > 0);
+                          plan.buffer_bytes > 0, gpus.size());
   const auto wait = [&] { return !wishes.wait || wishes.wait(); };
   const auto found = wishes.measuring == Measuring::again ? file.measure_again(measure, wait)
                                                           : file.get(measure, wait);
-  return found.value_or(scenarios::MeasuredCeilings{});
+  return found.value_or(MachineCeilings{});
 }
 
 }  // namespace
@@ -59,7 +62,13 @@ HardwareFacts hardware_here(const HardwareWishes& wishes) {
   const std::string declared = declared_hardware_class(wishes.declared_class);
   HardwareFacts facts = probe_hardware(this_machine());
   facts.declared_class = declared;
-  if (wishes.measuring != Measuring::never) facts.ceilings = ceilings_here(facts, wishes);
+  const kernels::GpuSearch search =
+      wishes.find_gpus ? wishes.find_gpus() : find_gpus_beside_program();
+  const std::vector<MatchedGpu> gpus = match_gpus(search.usable, facts.gpus);
+  if (wishes.measuring == Measuring::never) return facts;
+  MachineCeilings ceilings = ceilings_here(facts, gpus, wishes);
+  facts.ceilings = std::move(ceilings.processors);
+  tell_ceilings(ceilings.gpus, facts.gpus);
   return facts;
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "kernels/gpu_module.hpp"
 #include "scenarios/hardware/hardware_facts.hpp"
 
 namespace squall::agents {
@@ -18,9 +19,11 @@ enum class Measuring {
 struct HardwareWishes {
   Measuring measuring = Measuring::once;
   std::string declared_class;  // empty: $SQUALL_HARDWARE_CLASS, else by the facts
+  /// The GPUs that modules compute on. Empty: those beside this program.
+  std::function<kernels::GpuSearch()> find_gpus;
   /// Called while another process measures; when it says no, nothing is measured.
   std::function<bool()> wait;
-  /// Called before measuring, which takes two seconds.
+  /// Called before measuring, which takes two seconds, and half of one more for each GPU.
   std::function<void()> on_measuring;
 };
 

@@ -94,4 +94,19 @@ MeasuredCeilings best_of(const MeasuredCeilings& before, const MeasuredCeilings&
   return best;
 }
 
+MachineCeilings best_of(const MachineCeilings& before, const MachineCeilings& fresh) {
+  MachineCeilings best{best_of(before.processors, fresh.processors), fresh.gpus};
+  for (const GpuCeiling& each : before.gpus) {
+    const auto same = std::ranges::find(best.gpus, each.gpu, &GpuCeiling::gpu);
+    if (same == best.gpus.end()) {
+      best.gpus.push_back(each);
+      continue;
+    }
+    same->copy_bytes_per_second = std::max(same->copy_bytes_per_second, each.copy_bytes_per_second);
+    same->matrix_per_second = std::max(same->matrix_per_second, each.matrix_per_second);
+  }
+  std::ranges::sort(best.gpus, {}, &GpuCeiling::gpu);
+  return best;
+}
+
 }  // namespace squall::agents

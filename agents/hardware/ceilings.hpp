@@ -8,6 +8,20 @@
 
 namespace squall::agents {
 
+/// Of one GPU; 0: it failed, or had too little memory free.
+struct GpuCeiling {
+  std::size_t gpu = 0;  // its place among the machine's
+  double copy_bytes_per_second = 0, matrix_per_second = 0;
+  friend bool operator==(const GpuCeiling&, const GpuCeiling&) = default;
+};
+
+/// Of the processors, and of those GPUs that can be computed on.
+struct MachineCeilings {
+  scenarios::MeasuredCeilings processors;
+  std::vector<GpuCeiling> gpus;
+  friend bool operator==(const MachineCeilings&, const MachineCeilings&) = default;
+};
+
 /// How much is measured, and by how many threads.
 struct CeilingsPlan {
   std::size_t threads = 1;                 // as many processors as this process may use at a time
@@ -26,5 +40,7 @@ scenarios::MeasuredCeilings measure_ceilings(const CeilingsPlan& plan);
 /// of other numbers of threads than `fresh` has are left out.
 scenarios::MeasuredCeilings best_of(const scenarios::MeasuredCeilings& before,
                                     const scenarios::MeasuredCeilings& fresh);
+/// Likewise. GPUs of either are in it.
+MachineCeilings best_of(const MachineCeilings& before, const MachineCeilings& fresh);
 
 }  // namespace squall::agents

@@ -1,21 +1,21 @@
 #include "agents/hardware/ceilings_file.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <initializer_list>
 #include <sstream>
 #include <unistd.h>
 #include <utility>
 
 #include "agents/engine/model/model.hpp"
-#include "agents/hardware/ceilings.hpp"
 #include "agents/models/file_lock.hpp"
 
 namespace squall::agents {
 
 namespace fs = std::filesystem;
-using scenarios::MeasuredCeilings;
 
 namespace {
 
@@ -24,10 +24,12 @@ namespace {
 //   boot BOOT-ID             and three more lines of the key
 //   read THREADS BYTES       for each number of threads
 //   multiply THREADS INT8 FLOAT INT8-OF-ONE FLOAT-OF-ONE
+//   gpu PLACE BYTES MULTIPLY-ADDS   for each that can be computed on; 0 0: it could not be measured
 //   end
 constexpr const char* first_line = "squall-ceilings 1";
 constexpr const char* last_line = "end";
 constexpr std::size_t reading_limit = 64;
+constexpr std::size_t gpu_limit = 64;
 
 std::string exact(double value) {
   std::array<char, 32> text{};
@@ -42,45 +44,64 @@ std::string key_lines(const CeilingsKey& key) {
 
 bool is_rate(double rate) { return std::isfinite(rate) && rate >= 0; }
 
-bool read_line(const std::string& line, MeasuredCeilings& ceilings) {
+bool are_rates(std::initializer_list<double> rates) { return std::ranges::all_of(rates, is_rate); }
+
+bool is_at_end(std::istringstream& words) {
+  std::string rest;
+  return !(words >> rest);
+}
+
+bool read_line(const std::string& line, MachineCeilings& all) {
   std::istringstream words(line);
-  std::string kind, rest;
+  std::string kind;
   words >> kind;
+  scenarios::MeasuredCeilings& ceilings = all.processors;
   if (kind == "read") {
     scenarios::BandwidthCeiling each;
-    if (!(words >> each.threads >> each.bytes_per_second) || words >> rest) return false;
+    if (!(words >> each.threads >> each.bytes_per_second) || !is_at_end(words)) return false;
     ceilings.bandwidth.push_back(each);
     return each.threads > 0 && is_rate(each.bytes_per_second) &&
            ceilings.bandwidth.size() <= reading_limit;
   }
+  if (kind == "gpu") {
+    GpuCeiling each;
+    if (!(words >> each.gpu >> each.copy_bytes_per_second >> each.matrix_per_second)) return false;
+    all.gpus.push_back(each);
+    return is_at_end(words) && are_rates({each.copy_bytes_per_second, each.matrix_per_second}) &&
+           all.gpus.size() <= gpu_limit;
+  }
   if (kind != "multiply") return false;
   return words >> ceilings.threads >> ceilings.int8_per_second >> ceilings.float_per_second >>
              ceilings.int8_of_one_thread >> ceilings.float_of_one_thread &&
-         !(words >> rest) && is_rate(ceilings.int8_per_second) &&
-         is_rate(ceilings.float_per_second) && is_rate(ceilings.int8_of_one_thread) &&
-         is_rate(ceilings.float_of_one_thread);
+         is_at_end(words) &&
+         are_rates({ceilings.int8_per_second, ceilings.float_per_second,
+                    ceilings.int8_of_one_thread, ceilings.float_of_one_thread});
 }
 
 }  // namespace
 
-CeilingsFile::CeilingsFile(fs::path folder, CeilingsKey key, bool wants_bandwidth)
+CeilingsFile::CeilingsFile(fs::path folder, CeilingsKey key, bool wants_bandwidth,
+                           std::size_t wants_gpus)
     : folder_(std::move(folder)),
       file_(folder_ / ("ceilings-" + key.hardware)),
       key_(std::move(key)),
-      wants_bandwidth_(wants_bandwidth) {}
+      wants_bandwidth_(wants_bandwidth),
+      wants_gpus_(wants_gpus) {}
 
-std::optional<MeasuredCeilings> CeilingsFile::read() const {
+std::optional<MachineCeilings> CeilingsFile::read() const {
   std::ifstream file(file_);
   std::string line;
   if (!std::getline(file, line) || line != first_line) return std::nullopt;
   std::string key;
   for (int i = 0; i < 4 && std::getline(file, line); ++i) key += line + '\n';
   if (key != key_lines(key_)) return std::nullopt;
-  MeasuredCeilings ceilings;
+  MachineCeilings ceilings;
   while (std::getline(file, line)) {
     if (line == last_line) {
       // Memory that could not be had when this was kept is there now.
-      if (wants_bandwidth_ && ceilings.bandwidth.empty()) return std::nullopt;
+      if (wants_bandwidth_ && ceilings.processors.bandwidth.empty()) return std::nullopt;
+      // So may be a module that knows a GPU.
+      if (ceilings.gpus.size() < wants_gpus_) return std::nullopt;
       return ceilings;
     }
     if (!read_line(line, ceilings)) return std::nullopt;
@@ -88,18 +109,22 @@ std::optional<MeasuredCeilings> CeilingsFile::read() const {
   return std::nullopt;
 }
 
-void CeilingsFile::keep(const MeasuredCeilings& ceilings) const {
+void CeilingsFile::keep(const MachineCeilings& ceilings) const {
   const fs::path fresh = file_.string() + "." + std::to_string(getpid());
+  const scenarios::MeasuredCeilings& processors = ceilings.processors;
   std::error_code error;
   {
     std::ofstream file(fresh);
     file << first_line << '\n' << key_lines(key_);
-    for (const auto& each : ceilings.bandwidth)
+    for (const auto& each : processors.bandwidth)
       file << "read " << each.threads << ' ' << exact(each.bytes_per_second) << '\n';
-    file << "multiply " << ceilings.threads << ' ' << exact(ceilings.int8_per_second) << ' '
-         << exact(ceilings.float_per_second) << ' ' << exact(ceilings.int8_of_one_thread) << ' '
-         << exact(ceilings.float_of_one_thread) << '\n'
-         << last_line << '\n';
+    file << "multiply " << processors.threads << ' ' << exact(processors.int8_per_second) << ' '
+         << exact(processors.float_per_second) << ' ' << exact(processors.int8_of_one_thread) << ' '
+         << exact(processors.float_of_one_thread) << '\n';
+    for (const GpuCeiling& each : ceilings.gpus)
+      file << "gpu " << each.gpu << ' ' << exact(each.copy_bytes_per_second) << ' '
+           << exact(each.matrix_per_second) << '\n';
+    file << last_line << '\n';
     file.close();
     if (file) fs::rename(fresh, file_, error);
     if (file && !error) return;
@@ -107,9 +132,9 @@ void CeilingsFile::keep(const MeasuredCeilings& ceilings) const {
   fs::remove(fresh, error);  // a full disk: measured again next time
 }
 
-std::optional<MeasuredCeilings> CeilingsFile::locked(
-    bool again, const std::function<MeasuredCeilings()>& measure,
-    const std::function<bool()>& wait) const {
+std::optional<MachineCeilings> CeilingsFile::locked(bool again,
+                                                    const std::function<MachineCeilings()>& measure,
+                                                    const std::function<bool()>& wait) const {
   std::error_code error;
   fs::create_directories(folder_, error);
   std::optional<FileLock> lock;
@@ -121,22 +146,23 @@ std::optional<MeasuredCeilings> CeilingsFile::locked(
   if (!lock->locked()) return std::nullopt;
   const auto kept = read();
   if (kept && !again) return kept;  // somebody else measured meanwhile
-  MeasuredCeilings measured = measure();
+  MachineCeilings measured = measure();
   if (kept) measured = best_of(*kept, measured);
-  if (kept && measured.bandwidth.empty()) measured.bandwidth = kept->bandwidth;
-  const bool whole = (!measured.bandwidth.empty() || !wants_bandwidth_) && measured.threads > 0;
+  auto& bandwidth = measured.processors.bandwidth;
+  if (kept && bandwidth.empty()) bandwidth = kept->processors.bandwidth;
+  const bool whole = (!bandwidth.empty() || !wants_bandwidth_) && measured.processors.threads > 0;
   if (whole) keep(measured);  // memory that could not be had now may be there next time
   return measured;
 }
 
-std::optional<MeasuredCeilings> CeilingsFile::get(const std::function<MeasuredCeilings()>& measure,
-                                                  const std::function<bool()>& wait) const {
+std::optional<MachineCeilings> CeilingsFile::get(const std::function<MachineCeilings()>& measure,
+                                                 const std::function<bool()>& wait) const {
   if (const auto kept = read()) return kept;
   return locked(false, measure, wait);
 }
 
-std::optional<MeasuredCeilings> CeilingsFile::measure_again(
-    const std::function<MeasuredCeilings()>& measure, const std::function<bool()>& wait) const {
+std::optional<MachineCeilings> CeilingsFile::measure_again(
+    const std::function<MachineCeilings()>& measure, const std::function<bool()>& wait) const {
   return locked(true, measure, wait);
 }
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "scenarios/hardware/hardware_facts.hpp"
+#include "agents/hardware/ceilings.hpp"
 
 namespace squall::agents {
 
@@ -23,34 +23,34 @@ struct CeilingsKey {
 class CeilingsFile {
  public:
   /// In `folder`, which is made when something is to be kept. `wants_bandwidth`: false where there
-  /// is no memory to measure it with, so that its absence is nothing missing.
-  CeilingsFile(std::filesystem::path folder, CeilingsKey key, bool wants_bandwidth = true);
+  /// is no memory to measure it with, so that its absence is nothing missing. `wants_gpus`: as many
+  /// as can be computed on.
+  CeilingsFile(std::filesystem::path folder, CeilingsKey key, bool wants_bandwidth = true,
+               std::size_t wants_gpus = 0);
 
   /// None where there is no file, or one of another key, or one that is not whole.
-  std::optional<scenarios::MeasuredCeilings> read() const;
+  std::optional<MachineCeilings> read() const;
 
   /// What is kept, else what `measure` finds, which is kept then if nothing of it is missing. Of
   /// processes that ask at the same time one measures while the others wait; `wait` is called
   /// between their attempts, and when it says no, there is nothing. Where nothing can be kept,
   /// `measure` is called each time.
-  std::optional<scenarios::MeasuredCeilings> get(
-      const std::function<scenarios::MeasuredCeilings()>& measure,
-      const std::function<bool()>& wait) const;
+  std::optional<MachineCeilings> get(const std::function<MachineCeilings()>& measure,
+                                     const std::function<bool()>& wait) const;
 
   /// Measures whatever is kept, and keeps the best of both.
-  std::optional<scenarios::MeasuredCeilings> measure_again(
-      const std::function<scenarios::MeasuredCeilings()>& measure,
-      const std::function<bool()>& wait) const;
+  std::optional<MachineCeilings> measure_again(const std::function<MachineCeilings()>& measure,
+                                               const std::function<bool()>& wait) const;
 
  private:
-  std::optional<scenarios::MeasuredCeilings> locked(
-      bool again, const std::function<scenarios::MeasuredCeilings()>& measure,
-      const std::function<bool()>& wait) const;
-  void keep(const scenarios::MeasuredCeilings& ceilings) const;
+  std::optional<MachineCeilings> locked(bool again, const std::function<MachineCeilings()>& measure,
+                                        const std::function<bool()>& wait) const;
+  void keep(const MachineCeilings& ceilings) const;
 
   std::filesystem::path folder_, file_;
   CeilingsKey key_;
   bool wants_bandwidth_;
+  std::size_t wants_gpus_;
 };
 
 }  // namespace squall::agents

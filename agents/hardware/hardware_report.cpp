@@ -1,5 +1,6 @@
 #include "agents/hardware/hardware_report.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -110,7 +111,9 @@ class Lines {
 
 void add_ceilings(const HardwareFacts& facts, Lines& lines) {
   const auto& ceilings = facts.ceilings;
-  if (ceilings.bandwidth.empty() && ceilings.threads == 0) return;
+  const bool has_gpus = std::ranges::any_of(
+      facts.gpus, [](const scenarios::GpuFacts& gpu) { return gpu.copy_bytes_per_second > 0; });
+  if (ceilings.bandwidth.empty() && ceilings.threads == 0 && !has_gpus) return;
   lines.heading("measured ceilings (the best of several passes)");
   for (const auto& each : ceilings.bandwidth)
     lines.add("memory, " + counted(each.threads, "thread"),
@@ -124,6 +127,12 @@ void add_ceilings(const HardwareFacts& facts, Lines& lines) {
   };
   arithmetic("8-bit integers", ceilings.int8_of_one_thread, ceilings.int8_per_second);
   arithmetic("32-bit floats", ceilings.float_of_one_thread, ceilings.float_per_second);
+  for (const auto& gpu : facts.gpus) {
+    if (gpu.copy_bytes_per_second <= 0) continue;
+    lines.add("GPU",
+              joined({gpu.name, number(gpu.copy_bytes_per_second / 1e9, " GB/s read and written"),
+                      number(gpu.matrix_per_second / 1e9, " G multiply-adds/s of halves")}));
+  }
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <array>
 #include <vector>
 
+#include "agents/engine/devices/kv_room.hpp"
+
 namespace squall::agents {
 
 using kernels::TensorView;
@@ -47,6 +49,19 @@ std::uint64_t multiply_adds(const Model& model) {
   return sum;
 }
 
+void tell_device(const EngineBackends& backends, scenarios::ModelFacts& facts) {
+  bool on_cpu = false;
+  for (const BackendShare& share : backends.shares()) {
+    if (!share.backend->uses_host_memory()) {
+      facts.on_gpu = true;
+      facts.gpu = share.backend->name();
+    } else if (share.layers > 0) {  // else it only looks tokens up
+      on_cpu = true;
+    }
+  }
+  facts.hybrid = facts.on_gpu && on_cpu;
+}
+
 }  // namespace
 
 std::uint64_t weight_bytes_of_step(const Model& model) {
@@ -55,7 +70,7 @@ std::uint64_t weight_bytes_of_step(const Model& model) {
   return model.weight_bytes - table.rows * kernels::bytes_per_row(table.format, table.columns);
 }
 
-scenarios::ModelFacts model_facts(const Model& model, const kernels::Backend& backend,
+scenarios::ModelFacts model_facts(const Model& model, const EngineBackends& backends,
                                   kernels::KvFormat kv_format, std::uint64_t file_bytes) {
   const auto tensors = tensors_of(model);
   scenarios::ModelFacts facts;
@@ -65,11 +80,8 @@ scenarios::ModelFacts model_facts(const Model& model, const kernels::Backend& ba
   facts.weight_bytes = weight_bytes_of_step(model);
   facts.multiply_adds = multiply_adds(model);
   facts.output_multiply_adds = values_in(model.output);
-  facts.kv_bytes = model.layers.size() *
-                   backend.kv_page_bytes({.format = kv_format,
-                                          .kv_heads = model.shape.kv_heads,
-                                          .head_dimension = model.shape.head_dimension}) /
-                   kernels::positions_per_page;
+  facts.kv_bytes = kv_page_bytes(model, backends, kv_format) / kernels::positions_per_page;
+  tell_device(backends, facts);
   return facts;
 }
 

@@ -39,17 +39,17 @@ class Bench {
  public:
   Bench(std::shared_ptr<const Model> model, const BenchOptions& options, std::size_t most_sequences)
       : model_(std::move(model)),
-        engine_(model_, make_backend(options.threads, options.instruction_set),
-                {.max_batch = static_cast<std::uint32_t>(most_sequences),
-                 .first_batch = static_cast<std::uint32_t>(most_sequences),
-                 .prefill_chunk = 512,
-                 .kv_format = kv_format_named(options.kv_format),
-                 .reuse_prefixes = false}) {}
+        engine_(make_engine(model_, options.compute,
+                            {.max_batch = static_cast<std::uint32_t>(most_sequences),
+                             .first_batch = static_cast<std::uint32_t>(most_sequences),
+                             .prefill_chunk = 512,
+                             .kv_format = kv_format_named(options.kv_format),
+                             .reuse_prefixes = false})) {}
 
   double prefill(std::size_t tokens) {
     submit(1, tokens, 1);
     const auto begun = Clock::now();
-    while (!engine_.idle()) step();
+    while (!engine_->idle()) step();
     return static_cast<double>(tokens) / seconds_since(begun);
   }
 
@@ -59,7 +59,7 @@ class Bench {
     const std::size_t answer = steps + 2 + sequences * prompt / 256;
     for (std::size_t i = 0; i < sequences; ++i) submit(i + 1, prompt, answer);
     while (step() < sequences) {
-      const EngineLoad load = engine_.load();
+      const EngineLoad load = engine_->load();
       if (load.running == 0 || (load.running < sequences && load.waiting == 0)) refuse(sequences);
     }
     std::size_t tokens = 0;
@@ -67,11 +67,12 @@ class Bench {
     for (std::size_t i = 0; i < steps; ++i) tokens += step();
     const double elapsed = seconds_since(begun);
     if (tokens != steps * sequences) refuse(sequences);
-    for (std::size_t i = 0; i < sequences; ++i) engine_.cancel(i + 1);
+    for (std::size_t i = 0; i < sequences; ++i) engine_->cancel(i + 1);
     return static_cast<double>(tokens) / elapsed;
   }
 
-  std::string_view backend() const { return engine_.backend().name(); }
+  std::string backend() const { return engine_->backends().name(); }
+  bool on_host() const { return engine_->backends().on_host(); }
 
  private:
   [[noreturn]] static void refuse(std::size_t sequences) {
@@ -89,10 +90,10 @@ class Bench {
     for (std::size_t i = 0; i < prompt; ++i) {
       request.prompt.push_back(static_cast<TokenId>((id * 7919 + i * 104729 + 11) % vocabulary));
     }
-    engine_.submit(std::move(request));
+    engine_->submit(std::move(request));
   }
   std::size_t step() {
-    const StepEvents events = engine_.step();
+    const StepEvents events = engine_->step();
     if (!events.refused.empty()) {
       throw ModelError("the model refused the measurement: " + events.refused.front().reason);
     }
@@ -100,7 +101,7 @@ class Bench {
   }
 
   std::shared_ptr<const Model> model_;
-  InferenceEngine engine_;
+  std::unique_ptr<InferenceEngine> engine_;
 };
 
 std::vector<Measurement> planned(const BenchOptions& options) {
@@ -146,7 +147,7 @@ MemoryUse memory_use(const Model& model, const std::vector<Measurement>& measure
 }
 
 nlohmann::json as_json(const std::vector<Measurement>& measurements, const Model& model,
-                       const BenchOptions& options, std::string_view backend,
+                       const BenchOptions& options, const std::string& backend,
                        const MemoryUse& memory) {
   nlohmann::json rows = nlohmann::json::array();
   for (const Measurement& each : measurements) {
@@ -163,7 +164,7 @@ nlohmann::json as_json(const std::vector<Measurement>& measurements, const Model
           {"synthetic_weights", model.synthetic},
           {"weight_bytes", model.weight_bytes},
           {"backend", backend},
-          {"threads", options.threads},
+          {"threads", options.compute.threads},
           {"kv_format", options.kv_format},
           {"bytes_per_token", weight_bytes_of_step(model)},
           {"memory_ceiling_bytes_per_second", memory.ceiling},
@@ -188,10 +189,9 @@ int bench_command(const BenchOptions& options) {
   if (table) {
     std::printf("%s%s, %.1f MiB, %s, %zu thread%s, KV %s\n%-16s %12s  %26s\n", model->name.c_str(),
                 model->synthetic ? " (random weights)" : "",
-                static_cast<double>(model->weight_bytes) / (1 << 20),
-                std::string(bench.backend()).c_str(), options.threads,
-                options.threads == 1 ? "" : "s", options.kv_format.c_str(), "", "tokens/s",
-                "[lowest .. highest]");
+                static_cast<double>(model->weight_bytes) / (1 << 20), bench.backend().c_str(),
+                options.compute.threads, options.compute.threads == 1 ? "" : "s",
+                options.kv_format.c_str(), "", "tokens/s", "[lowest .. highest]");
   }
   auto measurements = planned(options);
   for (Measurement& each : measurements) {
@@ -202,7 +202,9 @@ int bench_command(const BenchOptions& options) {
     std::ranges::sort(each.rates);
     if (table) print_row(each);
   }
-  const MemoryUse memory = memory_use(*model, measurements, options.threads);
+  // What this machine's memory delivers is no measure of another's.
+  const MemoryUse memory =
+      bench.on_host() ? memory_use(*model, measurements, options.compute.threads) : MemoryUse{};
   if (table && memory.ceiling > 0) {
     std::printf(
         "decode reads %.1f GB/s of weights, %.0f %% of the %.1f GB/s that memory of this size "

@@ -5,12 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "agents/model_tool/engine_setup.hpp"
+
 namespace squall::agents {
 
 struct BenchOptions {
   std::string model;
-  std::string instruction_set;  // empty: the best
-  std::size_t threads = 1;
+  ComputeOptions compute;
   std::size_t prompt = 512;          // tokens of the prefill measurement
   std::size_t generate = 128;        // steps of the decode measurement
   std::size_t shared_prompt = 64;    // tokens of each prompt where many decode together

@@ -1,19 +1,55 @@
 #include "agents/model_tool/engine_setup.hpp"
 
+#include <cstdio>
 #include <stdexcept>
 
+#include "agents/engine/devices/device_building.hpp"
+#include "agents/engine/devices/gpu_surroundings.hpp"
 #include "agents/engine/model/model.hpp"
 #include "kernels/backend_selection.hpp"
 
 namespace squall::agents {
 
-std::unique_ptr<kernels::Backend> make_backend(std::size_t threads,
-                                               const std::string& instruction_set) {
+namespace {
+
+void build(const Model& model, const ComputeOptions& compute, const DeviceDemand& demand,
+           const std::function<void(EngineBackends)>& build) {
+  const DeviceSources sources{
+      .make_cpu =
+          [&] { return kernels::make_cpu_backend(compute.threads, compute.instruction_set); },
+      .find_gpus = find_gpus_beside_program};
   try {
-    return kernels::make_cpu_backend(threads, instruction_set);
-  } catch (const std::invalid_argument& error) {
+    const DeviceOutcome outcome = build_on_device(model, compute.device, demand, sources, build);
+    for (const std::string& warning : outcome.warnings) {
+      std::fprintf(stderr, "squall model: warning: %s\n", warning.c_str());
+    }
+  } catch (const std::invalid_argument& error) {  // a device or kernels that cannot be had
     throw ModelError(error.what());
   }
+}
+
+}  // namespace
+
+std::unique_ptr<InferenceEngine> make_engine(const std::shared_ptr<const Model>& model,
+                                             const ComputeOptions& compute,
+                                             const EngineOptions& options) {
+  std::unique_ptr<InferenceEngine> engine;
+  build(*model, compute, device_demand(model->shape, options), [&](EngineBackends backends) {
+    engine = std::make_unique<InferenceEngine>(model, std::move(backends), options);
+  });
+  return engine;
+}
+
+std::unique_ptr<TeacherForcing> make_forcing(const std::shared_ptr<const Model>& model,
+                                             const ComputeOptions& compute,
+                                             kernels::KvFormat kv_format, std::size_t positions) {
+  std::unique_ptr<TeacherForcing> forcing;
+  build(*model, compute, TeacherForcing::demand(kv_format, positions),
+        [&](EngineBackends backends) {
+          forcing =
+              std::make_unique<TeacherForcing>(model, std::move(backends), kv_format, positions);
+        });
+  return forcing;
 }
 
 kernels::KvFormat kv_format_named(const std::string& name) {

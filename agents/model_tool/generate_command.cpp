@@ -53,15 +53,15 @@ int generate_command(const GenerateOptions& options) {
                             .stop_at_end_token = !options.ignore_end,
                             .sampling = options.sampling};
   const std::size_t prompt_length = request.prompt.size();
-  InferenceEngine engine(model, make_backend(options.threads, options.instruction_set),
-                         {.max_batch = 1, .first_batch = 1, .prefill_chunk = 512});
+  const auto engine =
+      make_engine(model, options.compute, {.max_batch = 1, .first_batch = 1, .prefill_chunk = 512});
   using Clock = std::chrono::steady_clock;
   const auto begun = Clock::now();
   auto first = begun;
   std::size_t produced = 0;
-  engine.submit(std::move(request));
-  while (!engine.idle()) {
-    const StepEvents events = engine.step();
+  engine->submit(std::move(request));
+  while (!engine->idle()) {
+    const StepEvents events = engine->step();
     if (!events.refused.empty()) throw ModelError(events.refused.front().reason);
     for (const StepEvents::Token& token : events.tokens) {
       if (produced++ == 0) first = Clock::now();
@@ -73,9 +73,10 @@ int generate_command(const GenerateOptions& options) {
   const std::chrono::duration<double> decode = Clock::now() - first;
   std::fprintf(
       stderr,
-      "%zu prompt tokens in %.3f s (%.1f/s), %zu tokens written, %.1f/s after the first%s\n",
+      "%zu prompt tokens in %.3f s (%.1f/s), %zu tokens written, %.1f/s after the first, %s%s\n",
       prompt_length, prefill.count(), static_cast<double>(prompt_length) / prefill.count(),
       produced, produced > 1 ? static_cast<double>(produced - 1) / decode.count() : 0.0,
+      engine->backends().name().c_str(),
       model->synthetic ? "; the weights are random, the text means nothing" : "");
   return 0;
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "agents/engine/sampler.hpp"
+#include "agents/model_tool/engine_setup.hpp"
 
 namespace squall::agents {
 
@@ -16,8 +17,7 @@ struct GenerateOptions {
   std::string system;         // message before it
   std::uint32_t max_tokens = 128;
   SamplerOptions sampling;
-  std::size_t threads = 1;
-  std::string instruction_set;
+  ComputeOptions compute;
   bool ignore_end = false;
   bool ids = false;  // print token ids instead of text
 };

@@ -68,9 +68,9 @@ int perplexity_command(const PerplexityOptions& options) {
   }
   const std::size_t window =
       options.window != 0 ? options.window : std::min<std::size_t>(512, model->shape.context);
-  TeacherForcing forcing(model, make_backend(options.threads, options.instruction_set),
-                         kv_format_named(options.kv_format), window);
-  const Surprise surprise = measure(forcing, tokens, window);
+  const auto forcing =
+      make_forcing(model, options.compute, kv_format_named(options.kv_format), window);
+  const Surprise surprise = measure(*forcing, tokens, window);
   const double perplexity = std::exp(surprise.mean());
   const double error = perplexity * surprise.standard_error();
   if (options.json) {
@@ -80,7 +80,7 @@ int perplexity_command(const PerplexityOptions& options) {
                                {"tokens_scored", surprise.count},
                                {"window", window},
                                {"kv_format", options.kv_format},
-                               {"backend", forcing.backend().name()},
+                               {"backend", forcing->backends().name()},
                                {"perplexity", perplexity},
                                {"standard_error", error}};
     std::printf("%s\n", found.dump(2).c_str());

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <string>
 
+#include "agents/model_tool/engine_setup.hpp"
+
 namespace squall::agents {
 
 struct PerplexityOptions {
@@ -11,8 +13,7 @@ struct PerplexityOptions {
   std::filesystem::path text;
   std::size_t window = 0;  // tokens that are predicted from one another; 0: 512, or the model's
                            // context if that is shorter
-  std::size_t threads = 1;
-  std::string instruction_set;
+  ComputeOptions compute;
   std::string kv_format = "f16";
   bool json = false;
 };

@@ -158,8 +158,8 @@ std::string as_json(const std::vector<StepTimes>& steps, const InferenceEngine& 
       {"model", model.name},
       {"fingerprint", model.fingerprint},
       {"synthetic_weights", model.synthetic},
-      {"backend", engine.backend().name()},
-      {"threads", options.threads},
+      {"backend", engine.backends().name()},
+      {"threads", options.compute.threads},
       {"kv_format", options.kv_format},
       {"limits",
        {{"max_batch", options.max_batch},
@@ -197,22 +197,22 @@ int step_times_command(const StepTimesOptions& options) {
   const std::size_t context = model->shape.context;
   if (context < 64) throw ModelError("a context of at least 64 positions is needed");
   fitting.longest = std::min(options.longest, context - std::min<std::size_t>(context / 2, 64));
-  InferenceEngine engine(model, make_backend(options.threads, options.instruction_set),
-                         {.max_batch = options.max_batch,
-                          .first_batch = options.max_batch,
-                          .prefill_chunk = options.prefill_chunk,
-                          .kv_format = kv_format_named(options.kv_format),
-                          .reuse_prefixes = false});
+  const auto engine = make_engine(model, options.compute,
+                                  {.max_batch = options.max_batch,
+                                   .first_batch = options.max_batch,
+                                   .prefill_chunk = options.prefill_chunk,
+                                   .kv_format = kv_format_named(options.kv_format),
+                                   .reuse_prefixes = false});
   std::vector<StepTimes> steps;
   const double begun = steady_seconds();
   int rounds = 0;
   for (double passed = 0; rounds < fewest_rounds || passed < options.seconds;) {
-    measure_round(engine, fitting, steady_seconds, steps);
+    measure_round(*engine, fitting, steady_seconds, steps);
     passed = steady_seconds() - begun;
     std::fprintf(stderr, "round %d, %.0f s of %.0f s\n", ++rounds, passed, options.seconds);
   }
   for (StepTimes& step : steps) std::ranges::sort(step.seconds);
-  write(as_json(steps, engine, options), options.file);
+  write(as_json(steps, *engine, options), options.file);
   std::fprintf(stderr,
                "%zu steps, each the mean of %d; next: squall fleet SCENARIO --machines 10 "
                "--law %s\n",

@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "agents/engine/inference_engine.hpp"
+#include "agents/model_tool/engine_setup.hpp"
 
 namespace squall::agents {
 
 struct StepTimesOptions {
   std::string model{};
-  std::string instruction_set{};  // empty: the best
-  std::size_t threads = 1;
+  ComputeOptions compute{};
   std::string kv_format = "f16";
   std::uint32_t max_batch = 64;       // as a scenario's target.max_batch
   std::uint32_t prefill_chunk = 128;  // as target.prefill_chunk

@@ -18,27 +18,32 @@ constexpr std::size_t logits_rows = 32;  // of a vocabulary of 150,000: 19 MB
 
 struct TeacherForcing::Parts {
   std::shared_ptr<const Model> model;
-  std::unique_ptr<kernels::Backend> backend;
+  EngineBackends backends;
   Transformer transformer;
   KvCache cache;
   std::size_t positions;
 };
 
-TeacherForcing::TeacherForcing(std::shared_ptr<const Model> model,
-                               std::unique_ptr<kernels::Backend> backend,
+DeviceDemand TeacherForcing::demand(kernels::KvFormat kv_format, std::size_t positions) {
+  return {.limits = {.tokens = tokens_of_a_pass,
+                     .wanted_rows = tokens_of_a_pass,
+                     .logits_rows = logits_rows},
+          .kv_format = kv_format,
+          .least_pages = pages_for(positions)};
+}
+
+TeacherForcing::TeacherForcing(std::shared_ptr<const Model> model, EngineBackends backends,
                                kernels::KvFormat kv_format, std::size_t positions) {
-  const std::size_t pages =
-      (positions + kernels::positions_per_page - 1) / kernels::positions_per_page;
-  kernels::Backend& kernels_used = *backend;
-  const Hyperparameters& shape = model->shape;
-  parts_.reset(new Parts{
-      model,
-      std::move(backend),
-      {model,
-       kernels_used,
-       {.tokens = tokens_of_a_pass, .wanted_rows = tokens_of_a_pass, .logits_rows = logits_rows}},
-      {kernels_used, shape, {.format = kv_format, .pages = pages, .share_prefixes = false}},
-      positions});
+  const DeviceDemand wanted = demand(kv_format, positions);
+  const LayerRuns runs = backends.runs();  // stays where it is when its owner moves
+  parts_.reset(
+      new Parts{model,
+                std::move(backends),
+                {model, runs, wanted.limits},
+                {runs,
+                 model->shape,
+                 {.format = kv_format, .pages = wanted.least_pages, .share_prefixes = false}},
+                positions});
 }
 
 TeacherForcing::~TeacherForcing() = default;
@@ -63,7 +68,7 @@ void TeacherForcing::run(std::span<const std::int32_t> tokens, const LogitsVisit
 }
 
 const Model& TeacherForcing::model() const { return *parts_->model; }
-const kernels::Backend& TeacherForcing::backend() const { return *parts_->backend; }
+const EngineBackends& TeacherForcing::backends() const { return parts_->backends; }
 
 double log_probability(std::span<const float> logits, std::int32_t token) {
   const auto top = static_cast<double>(*std::ranges::max_element(logits));

@@ -6,6 +6,8 @@
 #include <memory>
 #include <span>
 
+#include "agents/engine/devices/engine_backends.hpp"
+#include "agents/engine/devices/placement.hpp"
 #include "agents/engine/model/model.hpp"
 #include "kernels/backend.hpp"
 
@@ -17,15 +19,18 @@ using LogitsVisitor = std::function<void(std::size_t position, std::span<const f
 class TeacherForcing {
  public:
   /// `positions`: the longest text. Throws std::bad_alloc.
-  TeacherForcing(std::shared_ptr<const Model> model, std::unique_ptr<kernels::Backend> backend,
+  TeacherForcing(std::shared_ptr<const Model> model, EngineBackends backends,
                  kernels::KvFormat kv_format, std::size_t positions);
   ~TeacherForcing();
+
+  /// What it will want of a GPU.
+  static DeviceDemand demand(kernels::KvFormat kv_format, std::size_t positions);
 
   /// `tokens`: at least one, all in the vocabulary, no more than positions.
   void run(std::span<const std::int32_t> tokens, const LogitsVisitor& visit);
 
   const Model& model() const;
-  const kernels::Backend& backend() const;
+  const EngineBackends& backends() const;
 
  private:
   struct Parts;

@@ -4,11 +4,14 @@
 #include <array>
 #include <cassert>
 #include <filesystem>
+#include <iterator>
 #include <new>
 #include <string>
 #include <thread>
 #include <utility>
 
+#include "agents/engine/devices/device_building.hpp"
+#include "agents/engine/devices/gpu_surroundings.hpp"
 #include "agents/engine/model/model.hpp"
 #include "agents/engine/model/tokenizer/tokenizer.hpp"
 #include "agents/hardware/model_facts.hpp"
@@ -42,6 +45,18 @@ EngineOptions engine_options(const scenarios::TargetSettings& settings) {
           .reuse_prefixes = settings.reuse_prefixes};
 }
 
+DeviceWishes device_wishes(const scenarios::TargetSettings& settings,
+                           const TargetSurroundings& surroundings) {
+  constexpr std::array<Device, 4> devices{Device::automatic, Device::cpu, Device::gpu,
+                                          Device::hybrid};  // in the order of scenarios::Device
+  return {.device = devices.at(static_cast<std::size_t>(settings.device)),
+          .is_named = settings.device_is_named,
+          .index = settings.device_index,
+          .gpu_memory = settings.gpu_memory,
+          .require_gpu = settings.require_gpu,
+          .sharers = surroundings.agents_here};
+}
+
 SamplerOptions sampler_options(const scenarios::TargetSettings& settings, std::uint64_t seed) {
   return {.temperature = static_cast<float>(settings.temperature),
           .top_k = settings.top_k,
@@ -68,8 +83,6 @@ EngineRequests::EngineRequests(const scenarios::Scenario& scenario,
   const Instant begun = now();
   const auto model = load_model(chosen.model);
   prompts_.emplace(*model->tokenizer, recognise_chat_template(model->chat_template));
-  auto backend =
-      kernels::make_cpu_backend(engine_threads(settings_.threads, surroundings.agents_here));
   description_.kind = scenarios::TargetKind::engine;
   description_.model_name = model->name;
   description_.model_fingerprint = model->fingerprint;
@@ -78,12 +91,27 @@ EngineRequests::EngineRequests(const scenarios::Scenario& scenario,
   description_.model_origin = std::move(chosen.origin);
   description_.warnings = std::move(chosen.warnings);
   description_.token_counts = "the model's tokenizer";
-  description_.instruction_set = std::string(backend->name());
-  description_.threads = static_cast<unsigned>(backend->threads());
+  make_engine(model, surroundings);
+  const EngineBackends& backends = engine_->backends();
+  description_.instruction_set = backends.name();
+  description_.threads = static_cast<unsigned>(backends.threads());
   description_.model_facts =
-      model_facts(*model, *backend, engine_options(settings_).kv_format, bytes_of(chosen.model));
-  engine_ = std::make_unique<InferenceEngine>(model, std::move(backend), engine_options(settings_));
+      model_facts(*model, backends, engine_options(settings_).kv_format, bytes_of(chosen.model));
   description_.load_time = now() - begun;
+}
+
+void EngineRequests::make_engine(const std::shared_ptr<const Model>& model,
+                                 const TargetSurroundings& surroundings) {
+  const EngineOptions options = engine_options(settings_);
+  const std::size_t threads = engine_threads(settings_.threads, surroundings.agents_here);
+  DeviceOutcome outcome = build_on_device(
+      *model, device_wishes(settings_, surroundings), device_demand(model->shape, options),
+      {.make_cpu = [threads] { return kernels::make_cpu_backend(threads); },
+       .find_gpus = surroundings.find_gpus ? surroundings.find_gpus : find_gpus_beside_program},
+      [&](EngineBackends backends) {
+        engine_ = std::make_unique<InferenceEngine>(model, std::move(backends), options);
+      });
+  std::ranges::move(outcome.warnings, std::back_inserter(description_.warnings));
 }
 
 GenerationRequest EngineRequests::generation(const LoadRequest& request) const {
@@ -191,7 +219,7 @@ void EngineRequests::abandon(const RequestOutcome& outcome, StepResult& result) 
 }
 
 nanoseconds EngineRequests::cpu_time() const {
-  return own_thread_cpu() + engine_->backend().worker_cpu_time();
+  return own_thread_cpu() + engine_->backends().worker_cpu_time();
 }
 
 }  // namespace squall::agents

@@ -17,10 +17,10 @@ namespace squall::agents {
 
 class EngineRequests {
  public:
-  /// Loads the scenario's model. Throws ModelError, or std::invalid_argument for an instruction
-  /// set that cannot be had: all for the user to mend. Threads, unless the scenario says how many,
-  /// are this machine's cores less one for the load generators, shared by the agents here.
-  /// `downloads`: how a model that is not here comes here.
+  /// Loads the scenario's model. Throws ModelError, or std::invalid_argument for a device or an
+  /// instruction set that cannot be had: all for the user to mend. Threads, unless the scenario
+  /// says how many, are this machine's cores less one for the load generators, shared by the agents
+  /// here. `downloads`: how a model that is not here comes here.
   EngineRequests(const scenarios::Scenario& scenario, const TargetSurroundings& surroundings,
                  const DownloadContext& downloads);
 
@@ -50,6 +50,8 @@ class EngineRequests {
   };
   using Open = std::unordered_map<std::uint64_t, OpenRequest>;
 
+  void make_engine(const std::shared_ptr<const Model>& model,
+                   const TargetSurroundings& surroundings);
   GenerationRequest generation(const actors::LoadRequest& request) const;
   void record(const StepEvents& events, Instant begun, Instant done, StepResult& result);
   void finish(Open::iterator request, actors::RequestOutcome outcome, Instant now,

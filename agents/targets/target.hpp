@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "actors/load_request.hpp"
+#include "kernels/gpu_module.hpp"
 #include "scenarios/hardware/hardware_facts.hpp"
 
 namespace squall::agents {
@@ -65,7 +66,8 @@ class Target {
 struct TargetSurroundings {
   std::filesystem::path folder;  // what relative paths start from
   scenarios::AgentShare share;
-  std::size_t agents_here = 1;  // how many agents share this machine's cores
+  std::size_t agents_here = 1;  // how many agents share this machine's cores, and its GPU
+  std::function<kernels::GpuSearch()> find_gpus{};  // empty: those beside this program
 };
 
 }  // namespace squall::agents

@@ -28,6 +28,12 @@ class CpuBackend final : public Backend {
   std::size_t threads() const override { return pool_.threads(); }
   std::chrono::nanoseconds worker_cpu_time() const override { return pool_.worker_cpu_time(); }
 
+  bool uses_host_memory() const override { return true; }
+
+  std::unique_ptr<BackendMemory> allocate(std::size_t bytes) override;
+  const float* load_values(std::span<const float> values) override { return values.data(); }
+  void write(std::span<const float> from, float* to) override;
+  std::span<const float> read(const float* values, std::size_t count) override;
   std::unique_ptr<WeightMatrix> load(const TensorView& weights) override;
   std::unique_ptr<WeightMatrix> load_table(const TensorView& weights) override;
   void embed(const WeightMatrix& table, std::span<const std::int32_t> tokens,
@@ -41,12 +47,16 @@ class CpuBackend final : public Backend {
             const RopeOptions& options) override;
   std::size_t kv_page_bytes(const KvShape& shape) const override;
   void store_keys_and_values(const KvShape& shape, std::span<const KvSlot> slots, const float* keys,
-                             const float* values) override;
+                             const float* values, std::size_t page_offset) override;
   void attention(std::span<const AttentionPart> parts, const PagedAttention& options) override;
   void add_bias(float* values, const float* bias, std::size_t batch,
                 std::size_t dimension) override;
   void swiglu(float* gate, const float* up, std::size_t count) override;
   void add(float* sum, const float* addend, std::size_t count) override;
+  void gather_rows(const float* values, std::span<const std::size_t> rows, std::size_t dimension,
+                   float* output) override;
+  std::span<const Candidate> greatest(const float* values, std::size_t rows, std::size_t columns,
+                                      std::size_t count) override;
 
  private:
   struct Activations {
@@ -65,6 +75,7 @@ class CpuBackend final : public Backend {
   ScratchMemory wide_activations_;
   RotationTable rotation_table_;
   PagedAttentionRunner paged_attention_;
+  std::vector<Candidate> candidates_;
 };
 
 }  // namespace squall::kernels

@@ -10,13 +10,14 @@
 namespace squall::scenarios {
 
 struct GpuFacts {
-  std::string name, vendor;          // "AMD", "NVIDIA"
+  std::string name, vendor;          // "AMD", "NVIDIA"; "emulation": it is no hardware
   std::string driver, runtime;       // versions; empty: not told
   std::string architecture;          // "gfx942", "sm_90"
   std::uint64_t memory_bytes = 0;    // own memory
   bool integrated = false;           // shares the processor's memory
-  double copy_bytes_per_second = 0;  // measured on the device; 0: not measured
+  double copy_bytes_per_second = 0;  // read and written, measured on the device; 0: not measured
   double matrix_per_second = 0;      // multiply-adds of half precision; 0: not measured
+  std::string address;               // on the PCI bus, "0000:c1:00.0"; empty: not told
   friend bool operator==(const GpuFacts&, const GpuFacts&) = default;
 };
 
@@ -79,6 +80,9 @@ struct ModelFacts {
   std::uint64_t multiply_adds = 0;         // for each token, attention left out
   std::uint64_t kv_bytes = 0;              // read for each token and position before it
   std::uint64_t output_multiply_adds = 0;  // of multiply_adds: a prompt's last token alone has them
+  bool on_gpu = false;                     // a GPU computes layers: the CPU's ceilings are not its
+  bool hybrid = false;                     // and the CPU has the others
+  std::string gpu;                         // what the engine calls it, its name among other words
   friend bool operator==(const ModelFacts&, const ModelFacts&) = default;
 };
 

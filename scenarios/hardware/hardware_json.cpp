@@ -30,7 +30,8 @@ json gpu_json(const GpuFacts& gpu) {
           {"memory_bytes", or_null(gpu.memory_bytes)},
           {"integrated", gpu.integrated},
           {"copy_bytes_per_second", or_null(gpu.copy_bytes_per_second)},
-          {"matrix_multiply_adds_per_second", or_null(gpu.matrix_per_second)}};
+          {"matrix_multiply_adds_per_second", or_null(gpu.matrix_per_second)},
+          {"address", or_null(gpu.address)}};
 }
 
 json ceilings_json(const MeasuredCeilings& ceilings) {
@@ -94,6 +95,7 @@ GpuFacts gpu_of(const Parsed& from) {
   read(from, "integrated", gpu.integrated);
   read(from, "copy_bytes_per_second", gpu.copy_bytes_per_second);
   read(from, "matrix_multiply_adds_per_second", gpu.matrix_per_second);
+  read(from, "address", gpu.address);
   return gpu;
 }
 
@@ -155,7 +157,10 @@ json model_facts_json(const ModelFacts& model) {
           {"weight_bytes_per_step", or_null(model.weight_bytes)},
           {"multiply_adds_per_token", or_null(model.multiply_adds)},
           {"output_multiply_adds_per_token", or_null(model.output_multiply_adds)},
-          {"kv_bytes_per_position", or_null(model.kv_bytes)}};
+          {"kv_bytes_per_position", or_null(model.kv_bytes)},
+          {"on_gpu", model.on_gpu},
+          {"hybrid", model.hybrid},
+          {"gpu", or_null(model.gpu)}};
 }
 
 HardwareFacts hardware_from_json(const nlohmann::json& from) {
@@ -199,6 +204,9 @@ ModelFacts model_facts_from_json(const nlohmann::json& from) {
   read(from, "multiply_adds_per_token", model.multiply_adds);
   read(from, "output_multiply_adds_per_token", model.output_multiply_adds);
   read(from, "kv_bytes_per_position", model.kv_bytes);
+  read(from, "on_gpu", model.on_gpu);
+  read(from, "hybrid", model.hybrid);
+  read(from, "gpu", model.gpu);
   return model;
 }
 

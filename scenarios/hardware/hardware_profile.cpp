@@ -24,7 +24,8 @@ bool has_any(const HardwareFacts& facts, std::initializer_list<std::string_view>
 
 bool has_gpu(const HardwareFacts& facts, double least_gib) {
   return std::ranges::any_of(facts.gpus, [&](const GpuFacts& gpu) {
-    return !gpu.integrated && static_cast<double>(gpu.memory_bytes) >= least_gib * gib;
+    return !gpu.integrated && gpu.vendor != "emulation" &&
+           static_cast<double>(gpu.memory_bytes) >= least_gib * gib;
   });
 }
 

@@ -21,7 +21,9 @@ namespace squall::scenarios {
 
 using std::chrono::nanoseconds;
 
-enum class Device { automatic, cpu };
+/// What computes. A GPU that is missing, or too small for all layers, is replaced by the CPU unless
+/// it is required.
+enum class Device { automatic, cpu, gpu, hybrid };
 
 /// Which model a run is about: a real one or an error; a real one, or a synthetic stand-in with a
 /// warning in every report; or the synthetic one.
@@ -108,9 +110,13 @@ struct TargetSettings {
   std::vector<std::string> sources;  // http(s) addresses of the model's file, tried in this order
   std::string sha256;                // of that file, 64 lower-case digits; empty: not known
   Device device = Device::automatic;
-  unsigned threads = 0;          // 0: leave one core to the load generator
-  unsigned max_batch = 64;       // requests that share one engine step, at most
-  unsigned prefill_chunk = 128;  // prompt tokens in one step, over all requests
+  bool device_is_named = false;     // the file has the key: a missing GPU is worth a warning
+  std::optional<int> device_index;  // of the GPU, as its runtime counts; none: the first usable
+  std::uint64_t gpu_memory = 0;     // bytes that may be taken of it; 0: most of what is free
+  bool require_gpu = false;         // a missing GPU is an error instead of a warning
+  unsigned threads = 0;             // 0: leave one core to the load generator
+  unsigned max_batch = 64;          // requests that share one engine step, at most
+  unsigned prefill_chunk = 128;     // prompt tokens in one step, over all requests
   KvFormat kv_format = KvFormat::f16;
   std::uint64_t kv_memory = 0;  // bytes for keys and values; 0: a share of what is free
   bool reuse_prefixes = true;   // prompts that begin alike are computed once

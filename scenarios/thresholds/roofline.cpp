@@ -6,6 +6,10 @@ namespace squall::scenarios {
 
 namespace {
 
+bool is_measured(const GpuFacts& gpu) {
+  return gpu.copy_bytes_per_second > 0 && gpu.matrix_per_second > 0;
+}
+
 /// Of the most threads that were measured and are no more than the engine has; else of the fewest.
 double bandwidth_of(const MeasuredCeilings& ceilings, unsigned threads) {
   if (threads == 0) return ceilings.best_bandwidth();
@@ -24,13 +28,41 @@ double arithmetic_of(const MeasuredCeilings& ceilings, unsigned threads) {
   return measured * threads / ceilings.threads;
 }
 
+std::string missing_of_gpu(const HardwareFacts& hardware, const ModelFacts& model) {
+  const std::string none = "there is no ceiling of this device: ";
+  if (model.hybrid) return none + "a GPU computes some layers, and the CPU the others";
+  if (gpu_that_computes(hardware, model) != nullptr) return {};
+  const bool any = std::ranges::any_of(hardware.gpus, is_measured);
+  return none + (any ? "which of the machine's GPUs computes is not known"
+                     : "what its GPU copies and multiplies was not measured");
+}
+
 }  // namespace
+
+const GpuFacts* gpu_that_computes(const HardwareFacts& hardware, const ModelFacts& model) {
+  if (!model.on_gpu || model.hybrid) return nullptr;
+  const GpuFacts* found = nullptr;
+  for (const GpuFacts& gpu : hardware.gpus) {
+    if (gpu.name.empty() || model.gpu.find(gpu.name) == std::string::npos) continue;
+    // "NVIDIA A10" is in "NVIDIA A100", too.
+    const bool is_longer = found == nullptr || gpu.name.size() > found->name.size();
+    const bool is_equal = found != nullptr && gpu.name == found->name;  // one may be too full
+    if (is_longer || (is_equal && !is_measured(*found))) found = &gpu;
+  }
+  // Makers' libraries may know the only one by another name than the runtime.
+  if (found == nullptr && hardware.gpus.size() == 1) found = &hardware.gpus.front();
+  return found != nullptr && is_measured(*found) ? found : nullptr;
+}
 
 std::string missing_for_roofline(const std::optional<HardwareFacts>& hardware,
                                  const std::optional<ModelFacts>& model) {
   if (!hardware) return "the agent did not say what its machine is";
-  if (hardware->ceilings.best_bandwidth() <= 0 || arithmetic_of(hardware->ceilings, 0) <= 0)
+  if (model && model->on_gpu) {
+    if (const std::string gpu = missing_of_gpu(*hardware, *model); !gpu.empty()) return gpu;
+  } else if (hardware->ceilings.best_bandwidth() <= 0 ||
+             arithmetic_of(hardware->ceilings, 0) <= 0) {
     return "the machine's bandwidth and arithmetic were not measured";
+  }
   if (!model || model->weight_bytes == 0 || model->multiply_adds == 0)
     return "the model's bytes and operations are not known";
   return {};
@@ -40,8 +72,13 @@ std::optional<Roofline> roofline_of(const HardwareFacts& hardware, const ModelFa
                                     const RooflineLoad& load) {
   if (!missing_for_roofline(hardware, model).empty()) return std::nullopt;
   Roofline roof;
-  roof.bandwidth = bandwidth_of(hardware.ceilings, load.threads);
-  roof.arithmetic = arithmetic_of(hardware.ceilings, load.threads);
+  if (const GpuFacts* const gpu = gpu_that_computes(hardware, model)) {
+    roof.bandwidth = gpu->copy_bytes_per_second;
+    roof.arithmetic = gpu->matrix_per_second;
+  } else {
+    roof.bandwidth = bandwidth_of(hardware.ceilings, load.threads);
+    roof.arithmetic = arithmetic_of(hardware.ceilings, load.threads);
+  }
   const double batch = std::max(load.concurrency, 1.0);
   const double kv = batch * load.context * static_cast<double>(model.kv_bytes);
   roof.memory_time = (static_cast<double>(model.weight_bytes) + kv) / roof.bandwidth;

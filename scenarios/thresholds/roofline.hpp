@@ -17,11 +17,15 @@ struct RooflineLoad {
 
 struct Roofline {
   double tokens_per_second = 0;
-  double bandwidth = 0;     // bytes per second, of that many threads
+  double bandwidth = 0;     // bytes per second, of that many threads or of the GPU
   double arithmetic = 0;    // multiply-adds per second, likewise
   double memory_time = 0;   // seconds of a step to read weights, keys and values
   double compute_time = 0;  // seconds of a step to compute
 };
+
+/// Whose rates bound a model that a GPU computes alone. Null: none does, or its rates are not
+/// known.
+const GpuFacts* gpu_that_computes(const HardwareFacts& hardware, const ModelFacts& model);
 
 /// What is missing for it, in words; empty: nothing.
 std::string missing_for_roofline(const std::optional<HardwareFacts>& hardware,

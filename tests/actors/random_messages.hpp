@@ -80,8 +80,8 @@ class RandomMessages {
     if (coin()) made.calibration = calibration();
     if (coin()) made.hardware = hardware();
     if (coin())
-      made.model_facts =
-          scenarios::ModelFacts{number(), number(), text(), number(), number(), number(), number()};
+      made.model_facts = scenarios::ModelFacts{number(), number(), text(), number(), number(),
+                                               number(), number(), coin(), coin(),   text()};
     return made;
   }
 
@@ -160,7 +160,7 @@ class RandomMessages {
     made.memory_free_bytes = number();
     for (std::uint64_t i = random_.next() % 3; i > 0; --i)
       made.gpus.push_back(
-          {text(), text(), text(), text(), text(), number(), coin(), rate(), rate()});
+          {text(), text(), text(), text(), text(), number(), coin(), rate(), rate(), text()});
     made.cpu_limit = rate();
     made.memory_limit_bytes = number();
     made.kernel = text();

@@ -53,7 +53,7 @@ class Cache {
         for (std::size_t i = 0; i < positions_per_page; ++i) slots.push_back({address, i});
       }
       slots.resize(length);
-      backend.store_keys_and_values(shape, slots, noise.data(), noise.data() + width);
+      backend.store_keys_and_values(shape, slots, noise.data(), noise.data() + width, 0);
     }
   }
   const std::byte* const* pages(std::size_t sequence) const {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "tests/fixtures/process.hpp"
+#include "tests/fixtures/waiting.hpp"
 
 namespace squall::tests {
 
@@ -36,7 +37,7 @@ inline int free_port() {
 
 /// How a test run is made.
 struct CampaignScenario {
-  std::string measure = "3s";
+  std::string measure = "1s";
   std::string agents{};  // the [agents] table's keys
   int rate = 30;         // arrivals a second, evenly
 };
@@ -95,18 +96,6 @@ class Campaign {
   }
 
   nlohmann::json report() const { return nlohmann::json::parse(read_file(path("run.json"))); }
-
-  /// Whether what a process says holds `part` before the time is over.
-  static bool says(const Process& process, const std::string& part,
-                   std::chrono::seconds limit = std::chrono::seconds(20)) {
-    const auto until = std::chrono::steady_clock::now() + limit;
-    while (std::chrono::steady_clock::now() < until) {
-      if (contains(process.err() + process.out(), part)) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    BOOST_TEST_MESSAGE("no '" << part << "' in: " << process.err() << process.out());
-    return false;
-  }
 };
 
 }  // namespace squall::tests

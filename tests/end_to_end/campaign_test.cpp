@@ -1,5 +1,5 @@
 // Campaigns of several processes on loopback: who may come, who is told what, and what is left when
-// one of them dies.
+// one of them dies. Other tests may run beside it: no figure is judged.
 
 #include "tests/end_to_end/campaign.hpp"
 
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(agents_with_keys_share_the_load_by_weight_and_a_stranger_is
   BOOST_TEST(all.at("agents").size() == 3u);
   BOOST_TEST(!names(all, "x"));
   for (const auto& each : all.at("agents"))
-    BOOST_TEST(each.at("planned_requests") == (each.at("name") == "c" ? 54 : 18));
+    BOOST_TEST(each.at("planned_requests") == (each.at("name") == "c" ? 18 : 6));
   BOOST_TEST(all.at("campaign").at("turned_away").at("keys").get<int>() > 0);
   BOOST_TEST(all.at("campaign").at("security") == "curve");
 }
@@ -102,12 +102,12 @@ BOOST_AUTO_TEST_CASE(a_key_that_is_revoked_while_the_run_goes_on_ends_its_agents
 BOOST_AUTO_TEST_CASE(whoever_came_in_time_takes_part_and_the_roster_can_be_asked_for) {
   const auto a = agent("early-a");
   const auto b = agent("early-b", {"--label", "rack=1"});
-  const auto heard = squall({"agents", "--listen", endpoint, "--wait", "4s"});
+  const auto heard = squall({"agents", "--listen", endpoint, "--wait", "3s"});
   BOOST_TEST(heard->wait(20s) == 0, heard->err());
   BOOST_TEST(contains(heard->out(), "early-a"));
   BOOST_TEST(contains(heard->out(), "rack=1"));
 
-  const auto run = this->run({}, {"--wait", "6s"});
+  const auto run = this->run({}, {"--wait", "4s"});
   BOOST_TEST(says(*run, "early-b came from"));
   const auto asked = squall({"agents", "--connect", endpoint, "--json"});
   BOOST_TEST(asked->wait(20s) == 0, asked->err());
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(whoever_came_in_time_takes_part_and_the_roster_can_be_asked
 
 BOOST_AUTO_TEST_CASE(a_file_says_who_takes_part_and_others_are_told_so) {
   const auto file = folder.write("agents", "a\nb\n");
-  const auto run = this->run({.measure = "1s"}, {"--agents-file", file});
+  const auto run = this->run({}, {"--agents-file", file});
   const auto uninvited = agent("c");
   BOOST_TEST(says(*uninvited, "not on the list"));
   const auto a = agent("a");
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(a_file_says_who_takes_part_and_others_are_told_so) {
 BOOST_AUTO_TEST_CASE(a_run_goes_on_after_its_coordinator_was_killed) {
   const auto a = agent("a");
   const auto b = agent("b");
-  auto first = this->run({.measure = "9s"}, {"--agents", "2"});
+  auto first = this->run({.measure = "5s"}, {"--agents", "2"});
   BOOST_REQUIRE(says(*first, "measuring"));
   std::this_thread::sleep_for(1s);
   first->signal(SIGKILL);
@@ -148,14 +148,14 @@ BOOST_AUTO_TEST_CASE(a_run_goes_on_after_its_coordinator_was_killed) {
   const json all = report();
   check_ledger(all);
   // The whole plan came due, and every batch of it was kept.
-  BOOST_TEST(all.at("ledger").at("total").at("measure").at("scheduled") == 270);
+  BOOST_TEST(all.at("ledger").at("total").at("measure").at("scheduled") == 150);
   const auto again = squall({"run", "--resume", "last"});
   BOOST_TEST(again->wait(10s) == 2);
   BOOST_TEST(contains(again->err(), "is over"));
 }
 
 BOOST_AUTO_TEST_CASE(an_agent_that_is_killed_costs_its_work_a_moment_where_that_is_tolerated) {
-  const auto run = this->run({.measure = "14s", .agents = "may_lose = 1\ntake_over_ramp = \"1s\""},
+  const auto run = this->run({.measure = "11s", .agents = "may_lose = 1\ntake_over_ramp = \"1s\""},
                              {"--agents", "3"});
   std::vector<std::unique_ptr<Process>> agents;
   for (const char* name : {"a", "b", "c"}) agents.push_back(agent(name));
@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(an_agent_that_is_killed_ends_the_run_where_that_is_not_tole
 }
 
 BOOST_AUTO_TEST_CASE(plain_connections_beyond_this_machine_are_wanted_twice_and_told) {
-  const auto file = scenario({.measure = "1s"});
+  const auto file = scenario({});
   const auto refused = squall({"run", file, "--listen", "tcp://0.0.0.0:*"});
   BOOST_TEST(refused->wait(10s) == 2);
   BOOST_TEST(contains(refused->err(), "--keys"));
@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(an_agent_with_the_wrong_coordinators_key_is_told_in_words) 
   const auto run = this->run({}, {"--agents", "1", "--keys", path("keys")});
   BOOST_REQUIRE(says(*run, "waiting for 1 agent"));
   const auto wrong = agent("a", {"--keys", path("keys/agents/a.key"), "--coordinator-key",
-                                 path("other/coordinator.pub"), "--wait-for-run", "5s"});
+                                 path("other/coordinator.pub"), "--wait-for-run", "3s"});
   const int code = wrong->wait(30s);
   BOOST_TEST(code > 0);
   BOOST_TEST(contains(wrong->err(), "key"), wrong->err());

@@ -177,8 +177,8 @@ BOOST_AUTO_TEST_CASE(mistakes_are_exit_code_2_and_say_what_to_do) {
 BOOST_AUTO_TEST_CASE(a_baseline_is_set_shown_checked_and_forgotten) {
   const int code = squall({"run", write(), store, "--repeat", "2"});
   BOOST_TEST((code == 0 || code == 13), "exit code " << code);
+  if (code == 13) return;  // too busy a machine: there may be no figures
   BOOST_TEST(contains(out, "tokens_per_second"));
-  if (code == 13) return;
   BOOST_TEST(squall({"baseline", "set", "main", "last:2", store}) == 0);
   BOOST_TEST(contains(out, "3 more are needed"));
   BOOST_TEST(squall({"baseline", "list", store}) == 0);

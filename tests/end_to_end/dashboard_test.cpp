@@ -165,7 +165,7 @@ void check_last_picture(const std::string& heard, const json& report) {
 }  // namespace
 
 BOOST_FIXTURE_TEST_CASE(whoever_looks_on_ends_with_the_figures_of_the_report, Watched) {
-  const auto run = campaign.squall({"run", scenario("4s"), "--dashboard", "--metrics-linger", "60s",
+  const auto run = campaign.squall({"run", scenario("2s"), "--dashboard", "--metrics-linger", "60s",
                                     "--json", campaign.path("run.json")});
   const Url url = url_after(*run, "dashboard");
   BOOST_REQUIRE_GT(url.port, 0);

@@ -35,13 +35,13 @@ struct Fixture {
   TemporaryFolder folder;
   std::string out, err;
 
-  /// A run of about a second whose [target] is `target`; its exit code.
+  /// A run of half a second whose [target] is `target`; its exit code.
   int run(const std::string& target, std::vector<std::string> environment = {},
           const std::string& agents = "1") {
     const auto scenario = folder.write(
         "test.toml", "name = \"x\"\n[target]\n" + target +
                          "\n[users]\ncount = 1\n[prompts]\ntokens = 4\n[answers]\ntokens = 4\n"
-                         "[phases]\nmeasure = \"1s\"\ndrain = \"5s\"\n");
+                         "[phases]\nmeasure = \"500ms\"\ndrain = \"5s\"\n");
     environment.push_back("XDG_CACHE_HOME=" + (folder.path() / "cache").string());
     environment.push_back("no_proxy=*");
     Process process(

@@ -18,6 +18,17 @@ class SlowedBackend : public Backend {
   std::string_view name() const override { return real_->name(); }
   std::size_t threads() const override { return real_->threads(); }
   std::chrono::nanoseconds worker_cpu_time() const override { return real_->worker_cpu_time(); }
+  bool uses_host_memory() const override { return real_->uses_host_memory(); }
+  std::unique_ptr<BackendMemory> allocate(std::size_t bytes) override {
+    return real_->allocate(bytes);
+  }
+  const float* load_values(std::span<const float> values) override {
+    return real_->load_values(values);
+  }
+  void write(std::span<const float> from, float* to) override { real_->write(from, to); }
+  std::span<const float> read(const float* values, std::size_t count) override {
+    return real_->read(values, count);
+  }
   std::unique_ptr<WeightMatrix> load(const TensorView& weights) override {
     return real_->load(weights);
   }
@@ -47,8 +58,8 @@ class SlowedBackend : public Backend {
     return real_->kv_page_bytes(shape);
   }
   void store_keys_and_values(const KvShape& shape, std::span<const KvSlot> slots, const float* keys,
-                             const float* values) override {
-    slowly([&] { real_->store_keys_and_values(shape, slots, keys, values); });
+                             const float* values, std::size_t page_offset) override {
+    slowly([&] { real_->store_keys_and_values(shape, slots, keys, values, page_offset); });
   }
   void attention(std::span<const AttentionPart> parts, const PagedAttention& options) override {
     slowly([&] { real_->attention(parts, options); });
@@ -62,6 +73,14 @@ class SlowedBackend : public Backend {
   }
   void add(float* sum, const float* addend, std::size_t count) override {
     slowly([&] { real_->add(sum, addend, count); });
+  }
+  void gather_rows(const float* values, std::span<const std::size_t> rows, std::size_t dimension,
+                   float* output) override {
+    real_->gather_rows(values, rows, dimension, output);
+  }
+  std::span<const Candidate> greatest(const float* values, std::size_t rows, std::size_t columns,
+                                      std::size_t count) override {
+    return real_->greatest(values, rows, columns, count);
   }
 
  private:

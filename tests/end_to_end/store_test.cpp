@@ -1,4 +1,5 @@
-// What becomes of a run after it: the store, as people use it, with the real programs.
+// What becomes of a run after it: the store, as people use it, with the real programs. Other tests
+// may run beside it: no figure is judged.
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -6,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/fixtures/process.hpp"
+#include "tests/fixtures/waiting.hpp"
 
 using namespace squall::tests;
 using namespace std::chrono_literals;
@@ -129,9 +131,8 @@ BOOST_AUTO_TEST_CASE(a_store_that_cannot_be_used_is_told_before_the_load) {
 }
 
 BOOST_AUTO_TEST_CASE(a_store_that_breaks_during_a_run_is_told_and_costs_only_a_pass) {
-  Process process(command({"run", scenario("chat", "3s")}), environment());
-  for (int i = 0; i < 400 && !contains(process.err(), "measuring"); ++i)
-    std::this_thread::sleep_for(50ms);
+  Process process(command({"run", scenario("chat", "2s")}), environment());
+  BOOST_REQUIRE(says(process, "measuring"));
   for (const char* part : {"runs.db", "runs.db-wal", "runs.db-shm"})
     std::ofstream(path("state") + "/" + part, std::ios::trunc) << std::string(20'000, 'x');
   const int code = process.wait(30s);
@@ -147,9 +148,8 @@ BOOST_AUTO_TEST_CASE(a_store_that_breaks_during_a_run_is_told_and_costs_only_a_p
 }
 
 BOOST_AUTO_TEST_CASE(a_killed_run_is_interrupted_and_its_row_is_finished_by_the_one_that_goes_on) {
-  Process process(command({"run", scenario("soak", "6s")}), environment());
-  for (int i = 0; i < 400 && !contains(process.err(), "measuring"); ++i)
-    std::this_thread::sleep_for(50ms);
+  Process process(command({"run", scenario("soak", "5s")}), environment());
+  BOOST_REQUIRE(says(process, "measuring"));
   BOOST_TEST(list().at(0).at("state") == "running");
   BOOST_TEST(contains(squall({"show"}).out, "It is running"));
   BOOST_TEST(contains(squall({"delete", "last", "--yes"}).err, "is running"));

@@ -288,7 +288,7 @@ json check_nothing_was_lost(Run& run, std::size_t memory_before) {
 BOOST_AUTO_TEST_SUITE(a_coordinator)
 
 BOOST_AUTO_TEST_CASE(outlives_hostile_peers_and_counts_exactly) {
-  Run run(Run::With::no_keys, 25);
+  Run run(Run::With::no_keys, 18);
   BOOST_REQUIRE_MESSAGE(run.wait_for_load(), run.output());
   const auto before = run.memory("VmRSS");
 
@@ -304,8 +304,8 @@ BOOST_AUTO_TEST_CASE(outlives_hostile_peers_and_counts_exactly) {
   send_a_million_tiny_frames(run.port, true);
   send_nonsense(run.endpoint);
   replay(run);
-  flood(run.endpoint, actors::encode(hello("flood", 80)), 3s);
-  flood(run.endpoint, bytes_of("no envelope"), 2s);
+  flood(run.endpoint, actors::encode(hello("flood", 80)), 2s);
+  flood(run.endpoint, bytes_of("no envelope"), 1s);
   BOOST_TEST(run.coordinator->wait({}) == -1, "the run did not go on");
   for (auto& each : half_open) BOOST_TEST(each.is_cut_within(10s));
 

@@ -55,6 +55,22 @@ void check_silent_after_its_lease(const Campaign& campaign, Clock::time_point si
   BOOST_TEST(asked.count(other, since, since + 2s) > 0u);
 }
 
+/// The run goes on for four seconds after it.
+Campaign::Ended after_a_cut(std::chrono::seconds silent, bool from_coordinator, bool from_agent) {
+  const auto measure_seconds = static_cast<unsigned>(silent.count() + 6);
+  const CampaignLoad load{
+      .measure_seconds = measure_seconds, .may_lose = 1, .may_pause_seconds = 60};
+  Campaign campaign(2, load);
+  campaign.start();
+  const auto since = cut(campaign, from_coordinator, from_agent);
+  std::this_thread::sleep_for(silent);
+  check_silent_after_its_lease(campaign, since, Clock::now());
+  campaign.wire(0).set({});
+  auto ended = campaign.wait(bound(load));
+  check_truth(campaign, ended);
+  return ended;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(a_bad_network)
@@ -108,28 +124,12 @@ BOOST_AUTO_TEST_CASE(that_reorders_and_repeats_changes_no_count, *label("long") 
 }
 
 BOOST_AUTO_TEST_CASE(that_is_cut_from_the_coordinator_stops_the_agent_within_its_lease) {
-  const CampaignLoad load{.measure_seconds = 14, .may_lose = 1, .may_pause_seconds = 60};
-  Campaign campaign(2, load);
-  campaign.start();
-  const auto since = cut(campaign, true, false);
-  std::this_thread::sleep_for(8s);
-  check_silent_after_its_lease(campaign, since, Clock::now());
-  campaign.wire(0).set({});
-  const auto ended = campaign.wait(bound(load));
-  check_truth(campaign, ended);
+  after_a_cut(6s, true, false);
 }
 
 BOOST_AUTO_TEST_CASE(that_is_cut_towards_the_coordinator_stops_the_agent_within_its_lease,
                      *label("long") * disabled()) {
-  const CampaignLoad load{.measure_seconds = 14, .may_lose = 1, .may_pause_seconds = 60};
-  Campaign campaign(2, load);
-  campaign.start();
-  const auto since = cut(campaign, false, true);
-  std::this_thread::sleep_for(8s);
-  check_silent_after_its_lease(campaign, since, Clock::now());
-  campaign.wire(0).set({});
-  const auto ended = campaign.wait(bound(load));
-  check_truth(campaign, ended);
+  const auto ended = after_a_cut(8s, false, true);
   // Silent for 8 s: given up after 5, and its figures handed over when it came back.
   BOOST_TEST(was_lost(ended.report, 0));
   BOOST_TEST(passed_or_too_busy(ended.report));

@@ -4,20 +4,12 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <memory>
-#include <numeric>
 
 #include "kernels/backend_selection.hpp"
-#include "kernels/formats/float16.hpp"
-#include "tests/kernels/random_matrix.hpp"
+#include "tests/kernels/attention_formula.hpp"
 
 namespace squall::kernels {
 namespace {
-
-constexpr KvFormat kv_formats[] = {KvFormat::f32, KvFormat::f16, KvFormat::q8_0};
-
-const char* name_of(KvFormat format) {
-  return format == KvFormat::f32 ? "f32" : format == KvFormat::f16 ? "f16" : "q8_0";
-}
 
 /// The pages of one sequence, filled with noise before anything is stored.
 class Pages {
@@ -37,10 +29,10 @@ class Pages {
     const std::size_t width = shape_.kv_heads * shape_.head_dimension;
     std::vector<KvSlot> slots;
     for (std::size_t t = first; t < first + keys.size() / width; ++t) {
-      slots.push_back({.page = memory_[t / positions_per_page][0].bytes + offset_,
-                       .position = t % positions_per_page});
+      slots.push_back(
+          {.page = memory_[t / positions_per_page][0].bytes, .position = t % positions_per_page});
     }
-    backend_.store_keys_and_values(shape_, slots, keys.data(), values.data());
+    backend_.store_keys_and_values(shape_, slots, keys.data(), values.data(), offset_);
   }
 
   const std::byte* const* addresses() const { return addresses_.data(); }
@@ -55,62 +47,6 @@ class Pages {
   std::vector<std::unique_ptr<Line[]>> memory_;
   std::vector<const std::byte*> addresses_;
 };
-
-struct Sequence {
-  Sequence(const KvShape& shape, std::size_t heads, std::size_t length, std::uint32_t seed)
-      : query_width(heads * shape.head_dimension),
-        width(shape.kv_heads * shape.head_dimension),
-        queries(random_floats(length * query_width, seed)),
-        keys(random_floats(length * width, seed + 1)),
-        values(random_floats(length * width, seed + 2)) {
-    for (float& query : queries) query *= 0.3F;
-  }
-  std::size_t query_width;
-  std::size_t width;
-  std::vector<float> queries;
-  std::vector<float> keys;
-  std::vector<float> values;
-};
-
-/// Attention of one head by its formula.
-std::vector<double> attend(const float* query, const Sequence& sequence, std::size_t kv_offset,
-                           std::size_t length, std::size_t dimension) {
-  std::vector<double> weights(length);
-  for (std::size_t t = 0; t < length; ++t) {
-    const float* key = sequence.keys.data() + t * sequence.width + kv_offset;
-    weights[t] = std::inner_product(query, query + dimension, key, 0.0) /
-                 std::sqrt(static_cast<double>(dimension));
-  }
-  const double greatest = *std::ranges::max_element(weights);
-  double total = 0.0;
-  for (double& weight : weights) total += weight = std::exp(weight - greatest);
-  std::vector<double> output(dimension, 0.0);
-  for (std::size_t t = 0; t < length; ++t) {
-    const float* value = sequence.values.data() + t * sequence.width + kv_offset;
-    for (std::size_t d = 0; d < dimension; ++d) {
-      output[d] += weights[t] / total * static_cast<double>(value[d]);
-    }
-  }
-  return output;
-}
-
-/// Replaces keys and values by what the format makes of them.
-void round_to(KvFormat format, std::size_t dimension, std::vector<float>& values) {
-  if (format == KvFormat::f16) {
-    for (float& value : values) value = half_to_float(float_to_half(value));
-  }
-  if (format != KvFormat::q8_0) return;
-  for (std::size_t head = 0; head < values.size(); head += dimension) {
-    for (std::size_t d = 0; d < dimension; d += 32) {
-      const auto block =
-          std::span(values).subspan(head + d, std::min<std::size_t>(32, dimension - d));
-      float greatest = 0.0F;
-      for (const float value : block) greatest = std::max(greatest, std::abs(value));
-      const float scale = greatest / 127.0F;
-      for (float& value : block) value = scale > 1e-37F ? std::nearbyint(value / scale) * scale : 0;
-    }
-  }
-}
 
 void check(Backend& backend, const KvShape& shape, std::size_t heads, std::size_t length,
            std::size_t count) {
@@ -356,11 +292,45 @@ BOOST_AUTO_TEST_CASE(pages_are_whole_cache_lines_and_narrow_formats_take_less) {
   }
 }
 
+// A layer's memory within a page: with the offset everything is as it is without, and the memory
+// before it is another's.
+BOOST_AUTO_TEST_CASE(an_offset_moves_what_is_stored_and_what_is_read) {
+  on_every_instruction_set([](Backend& backend, KvFormat format) {
+    const KvShape shape{.format = format, .kv_heads = 2, .head_dimension = 16};
+    const Sequence sequence(shape, 4, 40, 5);
+    const std::size_t bytes = backend.kv_page_bytes(shape);
+    std::vector<float> outputs[2];
+    for (const std::size_t offset : {std::size_t{0}, 3 * bytes}) {
+      const auto memory = backend.allocate(2 * (offset + bytes));
+      std::byte* const both[] = {memory->data() + offset + bytes, memory->data()};
+      std::fill_n(memory->data(), 2 * (offset + bytes), std::byte{0x5A});
+      std::vector<KvSlot> slots;
+      for (std::size_t t = 0; t < 40; ++t) slots.push_back({both[t / 32], t % 32});
+      backend.store_keys_and_values(shape, slots, sequence.keys.data(), sequence.values.data(),
+                                    offset);
+      for (const std::byte* page : both) {
+        BOOST_TEST(
+            std::all_of(page, page + offset, [](std::byte b) { return b == std::byte{0x5A}; }));
+      }
+      std::vector<float>& output = outputs[offset == 0 ? 0 : 1];
+      output.resize(sequence.query_width);
+      const std::byte* const pages[] = {both[0], both[1]};
+      const AttentionPart part{.queries = sequence.queries.data() + 39 * sequence.query_width,
+                               .output = output.data(),
+                               .count = 1,
+                               .first_position = 39,
+                               .pages = pages};
+      backend.attention({&part, 1}, {.heads = 4, .shape = shape, .page_offset = offset});
+    }
+    BOOST_TEST(outputs[0] == outputs[1], boost::test_tools::per_element());
+  });
+}
+
 BOOST_AUTO_TEST_CASE(no_parts_are_nothing_to_do) {
   const auto backend = make_cpu_backend(2);
   const KvShape shape{.format = KvFormat::f16, .kv_heads = 1, .head_dimension = 8};
   backend->attention(std::span<const AttentionPart>{}, {.heads = 1, .shape = shape});
-  backend->store_keys_and_values(shape, {}, nullptr, nullptr);
+  backend->store_keys_and_values(shape, {}, nullptr, nullptr, 0);
   BOOST_TEST(backend->threads() == 2U);
 }
 

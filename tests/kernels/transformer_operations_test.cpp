@@ -1,9 +1,12 @@
 // Normalization, activation and rotation on every instruction set of this machine,
 // against their formulas in double precision.
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <limits>
 #include <numeric>
+#include <random>
 
 #include "kernels/backend_selection.hpp"
 #include "tests/kernels/random_matrix.hpp"
@@ -187,6 +190,78 @@ BOOST_AUTO_TEST_CASE(a_bias_is_added_to_every_row) {
     for (std::size_t i = 0; i < values.size(); ++i) {
       BOOST_REQUIRE_EQUAL(values[i], before[i] + bias[i % 21]);
     }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(memory_is_zeroed_and_aligned_and_written_and_read) {
+  on_every_instruction_set([](Backend& backend) {
+    for (const std::size_t count : {1, 63, 5000}) {
+      // Twice, so that the second may get what the first has used.
+      for (int round = 0; round < 2; ++round) {
+        const auto memory = backend.allocate(count * sizeof(float));
+        BOOST_TEST(reinterpret_cast<std::uintptr_t>(memory->data()) % 256 == 0U);
+        const auto fresh = backend.read(memory->floats(), count);
+        BOOST_REQUIRE_EQUAL(fresh.size(), count);
+        BOOST_TEST(std::ranges::all_of(fresh, [](float value) { return value == 0.0F; }));
+        const std::vector<float> values = random_floats(count, 40);
+        backend.write(values, memory->floats());
+        BOOST_TEST(backend.read(memory->floats(), count) == values,
+                   boost::test_tools::per_element());
+      }
+    }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(rows_are_gathered_in_the_order_asked_for) {
+  on_every_instruction_set([](Backend& backend) {
+    const std::vector<float> values = random_floats(6 * 13, 41);
+    const std::vector<std::size_t> rows = {5, 0, 3, 3};
+    std::vector<float> output(rows.size() * 13 + 1, -77.0F);
+    backend.gather_rows(values.data(), rows, 13, output.data());
+    for (std::size_t i = 0; i < rows.size() * 13; ++i) {
+      BOOST_REQUIRE_EQUAL(output[i], values[rows[i / 13] * 13 + i % 13]);
+    }
+    BOOST_TEST(output.back() == -77.0F);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(the_greatest_come_in_order_of_value_then_of_index) {
+  on_every_instruction_set([](Backend& backend) {
+    std::mt19937 generator(42);
+    for (const std::size_t columns : {1, 7, 64, 1000}) {
+      std::vector<float> values(3 * columns);
+      // Few different values, so that many are equal.
+      for (float& value : values) value = static_cast<float>(generator() % 9) - 4.0F;
+      for (const std::size_t count : {std::size_t{1}, std::min<std::size_t>(columns, 64)}) {
+        const auto found = backend.greatest(values.data(), 3, columns, count);
+        BOOST_REQUIRE_EQUAL(found.size(), 3 * count);
+        for (std::size_t row = 0; row < 3; ++row) {
+          std::vector<std::int32_t> order(columns);
+          std::iota(order.begin(), order.end(), 0);
+          std::ranges::stable_sort(order, [&](std::int32_t a, std::int32_t b) {
+            return values[row * columns + static_cast<std::size_t>(a)] >
+                   values[row * columns + static_cast<std::size_t>(b)];
+          });
+          for (std::size_t i = 0; i < count; ++i) {
+            const Candidate& one = found[row * count + i];
+            BOOST_REQUIRE_EQUAL(one.index, order[i]);
+            BOOST_REQUIRE_EQUAL(one.value,
+                                values[row * columns + static_cast<std::size_t>(one.index)]);
+          }
+        }
+      }
+    }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_number_is_never_greater_than_one) {
+  on_every_instruction_set([](Backend& backend) {
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    const std::vector<float> values = {std::nanf(""), -infinity, -1e30F, -std::nanf(""), infinity};
+    const auto found = backend.greatest(values.data(), 1, 5, 5);
+    const std::int32_t order[] = {4, 2, 0, 1, 3};
+    for (std::size_t i = 0; i < 5; ++i) BOOST_TEST(found[i].index == order[i]);
+    for (std::size_t i = 2; i < 5; ++i) BOOST_TEST(found[i].value == -infinity);
   });
 }
 

@@ -27,8 +27,9 @@ HardwareFacts some_machine() {
   facts.l3_bytes = 33'554'432;
   facts.memory_bytes = 68'719'476'736;
   facts.memory_free_bytes = 34'359'738'368;
-  facts.gpus = {{"A GPU", "AMD", "6.1", "6.0", "gfx942", 206'158'430'208, false, 4e12, 6e14},
-                {"Another", "", "", "", "", 0, true, 0, 0}};
+  facts.gpus = {
+      {"A GPU", "AMD", "6.1", "6.0", "gfx942", 206'158'430'208, false, 4e12, 6e14, "0000:c1:00.0"},
+      {"Another", "", "", "", "", 0, true, 0, 0, ""}};
   facts.cpu_limit = 12.5;
   facts.memory_limit_bytes = 8'589'934'592;
   facts.kernel = "6.1.0";
@@ -60,6 +61,9 @@ BOOST_AUTO_TEST_CASE(a_models_demands_are_read_as_they_were_written) {
   model.multiply_adds = 134'000'000;
   model.output_multiply_adds = 28'000'000;
   model.kv_bytes = 23'040;
+  model.on_gpu = true;
+  model.hybrid = true;
+  model.gpu = "gpu A GPU (HIP)";
   BOOST_TEST((model_facts_from_json(as_read(model_facts_json(model))) == model));
   BOOST_TEST((model_facts_from_json(as_read(model_facts_json({}))) == ModelFacts{}));
 }

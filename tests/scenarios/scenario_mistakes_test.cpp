@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(names_are_one_short_line) {
 }
 
 BOOST_AUTO_TEST_CASE(unknown_choices_are_named_with_the_nearest) {
-  expect_target("device = 'gpu'", 10, "unknown device 'gpu'; did you mean 'cpu'?");
+  expect_target("device = 'npu'", 10, "unknown device 'npu'; did you mean 'cpu'?");
   expect_target("kind = 'opnai'", 8, "unknown kind 'opnai'; did you mean 'openai'?");
   expect_target("kind = 'cloud'", 8,
                 "unknown kind 'cloud'; known kinds: engine, openai, simulated");
@@ -367,7 +367,7 @@ BOOST_AUTO_TEST_CASE(letters_of_every_language_stand_in_text_and_nowhere_else) {
 BOOST_AUTO_TEST_CASE(all_mistakes_of_a_file_come_at_once_in_the_order_of_their_places) {
   const std::string text =
       "nmae = 'x'\nseed = -1\nthresholds = ['ttfb p95 < 1s', 'tpot < 1s']\n"
-      "[phases]\nmeasure = 0\n[target]\nmodle = 'm'\ndevice = 'gpu'\n[arrivals]\nrate = -5\n";
+      "[phases]\nmeasure = 0\n[target]\nmodle = 'm'\ndevice = 'npu'\n[arrivals]\nrate = -5\n";
   try {
     parse_scenario(text, "bad.toml");
     BOOST_FAIL("it was accepted");
@@ -385,7 +385,7 @@ BOOST_AUTO_TEST_CASE(all_mistakes_of_a_file_come_at_once_in_the_order_of_their_p
                "bad.toml:6:1: [target] lacks 'model'; add model = \"synthetic:llama-15m/q8_0\", or "
                "the path or name of a model\n"
                "bad.toml:7:1: unknown key 'modle' in [target]; did you mean 'model'?\n"
-               "bad.toml:8:10: unknown device 'gpu'; did you mean 'cpu'?\n"
+               "bad.toml:8:10: unknown device 'npu'; did you mean 'cpu'?\n"
                "bad.toml:10:8: 'rate' must be above 0 and at most 1000000; got -5");
   }
 }

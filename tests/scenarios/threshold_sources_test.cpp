@@ -43,6 +43,24 @@ ModelFacts model() {
   return facts;
 }
 
+HardwareFacts machine_with_gpus() {
+  HardwareFacts facts = machine();
+  for (const char* name : {"NVIDIA A10", "NVIDIA A100"}) {
+    GpuFacts& gpu = facts.gpus.emplace_back();
+    gpu.name = name;
+    gpu.copy_bytes_per_second = facts.gpus.size() == 1 ? 2e12 : 3e12;
+    gpu.matrix_per_second = 1e14;
+  }
+  return facts;
+}
+
+ModelFacts model_on_gpu() {
+  ModelFacts facts = model();
+  facts.on_gpu = true;
+  facts.gpu = "gpu NVIDIA A10 (CUDA)";
+  return facts;
+}
+
 ResolvedThreshold learned(const char* text, const std::vector<double>& figures) {
   return resolve_learned(parse_threshold(text), figures, "chat.toml:4", "store");
 }
@@ -143,6 +161,63 @@ BOOST_AUTO_TEST_CASE(without_measured_ceilings_or_a_known_model_there_is_no_roof
   BOOST_TEST(!missing_for_roofline(machine(), std::nullopt).empty());
   BOOST_TEST(!missing_for_roofline(HardwareFacts{}, model()).empty());
   BOOST_TEST(!roofline_of(HardwareFacts{}, model(), {}));
+}
+
+BOOST_AUTO_TEST_CASE(the_cpus_ceilings_are_no_roofline_of_a_gpu) {
+  const auto missing = missing_for_roofline(machine(), model_on_gpu());
+  BOOST_TEST(missing.starts_with("there is no ceiling of this device"));
+  BOOST_TEST(missing.find("not measured") != std::string::npos);
+  BOOST_TEST(!roofline_of(machine(), model_on_gpu(), {}));
+  auto unmeasured = machine_with_gpus();
+  for (GpuFacts& gpu : unmeasured.gpus) gpu.matrix_per_second = 0;
+  BOOST_TEST(!roofline_of(unmeasured, model_on_gpu(), {}));
+}
+
+BOOST_AUTO_TEST_CASE(the_roofline_of_a_gpu_is_of_what_it_copies_and_multiplies) {
+  // A gigabyte a token at 2 TB/s; 1 G multiply-adds a token at 100 T/s. Threads do not matter.
+  const auto one = roofline_of(machine_with_gpus(), model_on_gpu(),
+                               {.concurrency = 1, .context = 0, .threads = 1});
+  BOOST_REQUIRE(one.has_value());
+  BOOST_TEST(one->tokens_per_second == 2000.0, boost::test_tools::tolerance(1e-9));
+  const auto many = roofline_of(machine_with_gpus(), model_on_gpu(),
+                                {.concurrency = 1000, .context = 0, .threads = 1});
+  BOOST_TEST(many->tokens_per_second == 1e5, boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(many->compute_time > many->memory_time);
+  // The processors need not be measured.
+  auto gpus_alone = machine_with_gpus();
+  gpus_alone.ceilings = {};
+  BOOST_TEST(missing_for_roofline(gpus_alone, model_on_gpu()).empty());
+  // What runs on the processors is bound by them, whatever stands beside them.
+  BOOST_TEST(roofline_of(machine_with_gpus(), model(), {})->bandwidth == 20e9);
+}
+
+BOOST_AUTO_TEST_CASE(of_several_gpus_the_one_that_the_engine_names_computes) {
+  auto on_other = model_on_gpu();
+  on_other.gpu = "gpu NVIDIA A100 (CUDA)";
+  BOOST_TEST(gpu_that_computes(machine_with_gpus(), on_other)->name == "NVIDIA A100");
+  on_other.gpu = "gpu NVIDIA A10 (CUDA)";
+  BOOST_TEST(gpu_that_computes(machine_with_gpus(), on_other)->name == "NVIDIA A10");
+  on_other.gpu = "gpu Another (HIP)";
+  BOOST_TEST(gpu_that_computes(machine_with_gpus(), on_other) == nullptr);
+  const auto missing = missing_for_roofline(machine_with_gpus(), on_other);
+  BOOST_TEST(missing.find("which of the machine's GPUs") != std::string::npos);
+  // The only one is it, whatever its maker calls it.
+  auto only = machine_with_gpus();
+  only.gpus.resize(1);
+  BOOST_TEST(gpu_that_computes(only, on_other) == &only.gpus[0]);
+  // Of two alike the one that could be measured tells of both.
+  auto alike = machine_with_gpus();
+  alike.gpus[1] = alike.gpus[0];
+  alike.gpus[0].copy_bytes_per_second = 0;
+  BOOST_TEST(gpu_that_computes(alike, model_on_gpu()) == &alike.gpus[1]);
+}
+
+BOOST_AUTO_TEST_CASE(a_model_on_gpu_and_cpu_has_no_roofline) {
+  auto hybrid = model_on_gpu();
+  hybrid.hybrid = true;
+  BOOST_TEST(missing_for_roofline(machine_with_gpus(), hybrid).find("the CPU the others") !=
+             std::string::npos);
+  BOOST_TEST(!roofline_of(machine_with_gpus(), hybrid, {}));
 }
 
 BOOST_AUTO_TEST_CASE(learned_limits_are_the_median_and_so_many_deviations) {

@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <span>
 
-#include "agents/engine/cache/page_memory.hpp"
 #include "kernels/backend.hpp"
+#include "kernels/cpu/cpu_memory.hpp"
 
 namespace squall::agents {
 
@@ -58,8 +58,8 @@ class PrefixTree {
   std::uint32_t bucket_of(PageId parent, std::span<const std::int32_t> tokens) const;
   void unlink_kept(PageId page);
 
-  PageMemory node_memory_;
-  PageMemory bucket_memory_;
+  kernels::CpuMemory node_memory_;
+  kernels::CpuMemory bucket_memory_;
   std::span<Node> nodes_;      // by page
   std::span<Bucket> buckets_;  // a power of two of them
   PageId oldest_ = no_page;

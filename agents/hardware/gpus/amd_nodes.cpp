@@ -63,4 +63,13 @@ std::optional<std::uint64_t> pci_place(const std::string& address) {
   return static_cast<std::uint64_t>(domain) << 32 | bus << 8 | device << 3 | function;
 }
 
+std::string pci_address(std::uint64_t place) {
+  std::array<char, 24> text{};
+  std::snprintf(text.data(), text.size(), "%04x:%02x:%02x.%x",
+                static_cast<unsigned>(place >> 32 & 0xFFFF),
+                static_cast<unsigned>(place >> 8 & 0xFF), static_cast<unsigned>(place >> 3 & 0x1F),
+                static_cast<unsigned>(place & 7));
+  return text.data();
+}
+
 }  // namespace squall::agents

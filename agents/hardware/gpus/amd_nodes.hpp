@@ -26,5 +26,7 @@ bool is_integrated(const std::string& architecture);
 
 /// The address of a PCI device, "0000:c1:00.0", as AmdNode::place.
 std::optional<std::uint64_t> pci_place(const std::string& address);
+/// And back.
+std::string pci_address(std::uint64_t place);
 
 }  // namespace squall::agents

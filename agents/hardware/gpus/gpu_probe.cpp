@@ -32,6 +32,7 @@ std::optional<GpuFacts> read_card(const MachineFiles& files, const std::string& 
   gpu.name = files.line(device + "/product_name").value_or(gpu.vendor + " GPU " + model);
   gpu.driver = files.link_name(device + "/driver");
   const std::string address = files.link_name(device);
+  if (pci_place(address)) gpu.address = address;
   if (gpu.vendor == "AMD") {
     const auto memory = files.number(device + "/mem_info_vram_total");
     if (memory && *memory > 0) gpu.memory_bytes = static_cast<std::uint64_t>(*memory);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "agents/hardware/gpus/amd_nodes.hpp"
 #include "agents/hardware/gpus/gpu_driver.hpp"
 #include "agents/hardware/gpus/shared_library.hpp"
 
@@ -21,6 +22,12 @@ struct Memory {
 };
 struct Utilization {
   unsigned gpu, memory;  // percent
+};
+struct PciInfo {
+  char old_text[16];
+  unsigned domain, bus, device;
+  unsigned ids[2];
+  char text[32];
 };
 constexpr unsigned of_the_chip = 0;  // NVML_TEMPERATURE_GPU
 constexpr std::size_t text_length = 96;
@@ -59,6 +66,7 @@ class NvmlDriver final : public GpuDriver {
       gpu.runtime = runtime();
       gpu.architecture = architecture_of(device);
       gpu.memory_bytes = memory_of(device).total;
+      gpu.address = address_of(device);
       all.push_back(std::move(gpu));
     }
     return all;
@@ -110,6 +118,12 @@ class NvmlDriver final : public GpuDriver {
     int major = 0, minor = 0;
     if (!get || get(device, &major, &minor) != 0) return {};
     return "sm_" + std::to_string(major) + std::to_string(minor);
+  }
+  std::string address_of(Device device) const {
+    const auto get = library_.function<Status(Device, PciInfo*)>("nvmlDeviceGetPciInfo_v3");
+    PciInfo place{};
+    if (!get || get(device, &place) != 0) return {};
+    return pci_address(std::uint64_t{place.domain} << 32 | place.bus << 8 | place.device << 3);
   }
   Memory memory_of(Device device) const {
     const auto get = library_.function<Status(Device, Memory*)>("nvmlDeviceGetMemoryInfo");

@@ -51,7 +51,9 @@ class RocmDriver final : public GpuDriver {
       gpu.runtime = "ROCm";
       if (const auto version = files_.line("opt/rocm/.info/version")) gpu.runtime += ' ' + *version;
       gpu.memory_bytes = memory("rsmi_dev_memory_total_get", i).value_or(0);
-      if (const AmdNode* node = node_at(nodes, place_of(i))) {
+      const auto place = place_of(i);
+      if (place) gpu.address = pci_address(*place);
+      if (const AmdNode* node = node_at(nodes, place)) {
         gpu.architecture = node->architecture;
         gpu.integrated = is_integrated(node->architecture);
       }

@@ -28,19 +28,19 @@ struct Written {
 /// Greedy, with keys and values as exact as they can be.
 Written write_answer(const std::shared_ptr<const Model>& model, const VerifyOptions& options,
                      const Tokens& prompt, std::size_t tokens) {
-  InferenceEngine engine(model, make_backend(options.threads, options.instruction_set),
-                         {.max_batch = 1,
-                          .first_batch = 1,
-                          .kv_format = kernels::KvFormat::f32,
-                          .reuse_prefixes = false});
-  engine.submit({.id = 1,
-                 .prompt = prompt,
-                 .max_tokens = static_cast<std::uint32_t>(tokens),
-                 .stop_at_end_token = false});
+  const auto engine = make_engine(model, options.compute,
+                                  {.max_batch = 1,
+                                   .first_batch = 1,
+                                   .kv_format = kernels::KvFormat::f32,
+                                   .reuse_prefixes = false});
+  engine->submit({.id = 1,
+                  .prompt = prompt,
+                  .max_tokens = static_cast<std::uint32_t>(tokens),
+                  .stop_at_end_token = false});
   Written written;
   auto first = Clock::now();
-  while (!engine.idle()) {
-    const StepEvents events = engine.step();
+  while (!engine->idle()) {
+    const StepEvents events = engine->step();
     if (!events.refused.empty()) throw ModelError(events.refused.front().reason);
     for (const StepEvents::Token& token : events.tokens) {
       if (written.tokens.empty()) first = Clock::now();
@@ -54,7 +54,7 @@ Written write_answer(const std::shared_ptr<const Model>& model, const VerifyOpti
 
 VerificationLimits chosen_limits(const Model& model, const TeacherForcing& forcing,
                                  const VerifyOptions& options) {
-  const bool exact = forcing.backend().name().ends_with("reference");
+  const bool exact = forcing.backends().name().ends_with("reference");
   VerificationLimits limits = usual_limits(model, exact, options.random_weights || model.synthetic);
   if (options.log_probability) limits.log_probability = *options.log_probability;
   if (options.perplexity) limits.perplexity = *options.perplexity;
@@ -129,7 +129,7 @@ double reference_rate(const VerifyOptions& options, const std::string& path,
   // The difference of two runs leaves out loading and the prompt.
   const auto timed = [&](std::size_t tokens) {
     return run_program(options.reference,
-                       filled_in(arguments, path, prompt, tokens, options.threads),
+                       filled_in(arguments, path, prompt, tokens, options.compute.threads),
                        std::chrono::seconds(600))
         .elapsed.count();
   };
@@ -152,9 +152,10 @@ std::vector<Finding> compare_with_program(const std::shared_ptr<const Model>& mo
     const Tokens tokens = model->tokenizer->encode(prompt);
     const Written own = write_answer(model, options, tokens, options.tokens);
     own_rate = std::max(own_rate, own.tokens_per_second);
-    const auto reference = run_program(
-        options.reference, filled_in(arguments, path, prompt, options.tokens, options.threads),
-        std::chrono::seconds(600));
+    const auto reference =
+        run_program(options.reference,
+                    filled_in(arguments, path, prompt, options.tokens, options.compute.threads),
+                    std::chrono::seconds(600));
     if (reference.exit_code != 0) {
       throw ModelError("the reference program ended with exit code " +
                        std::to_string(reference.exit_code));
@@ -185,7 +186,7 @@ std::vector<Finding> compare_with_program(const std::shared_ptr<const Model>& mo
 
 void print(const Model& model, const TeacherForcing& forcing, const std::vector<Finding>& findings,
            bool passed) {
-  std::printf("%s, %s\n", model.name.c_str(), std::string(forcing.backend().name()).c_str());
+  std::printf("%s, %s\n", model.name.c_str(), forcing.backends().name().c_str());
   for (const Finding& each : findings) {
     std::printf("  %-4s %-72s %12.6g  limit %g\n", each.passed ? "ok" : "FAIL", each.what.c_str(),
                 each.found, each.limit);
@@ -205,7 +206,7 @@ void print_json(const Model& model, const TeacherForcing& forcing,
   const nlohmann::json document{{"schema", "squall-model-verify/1"},
                                 {"model", model.name},
                                 {"fingerprint", model.fingerprint},
-                                {"backend", forcing.backend().name()},
+                                {"backend", forcing.backends().name()},
                                 {"findings", rows},
                                 {"passed", passed}};
   std::printf("%s\n", document.dump(2).c_str());
@@ -226,8 +227,8 @@ int verify_command(const VerifyOptions& options) {
   // Texts may be longer than the context that the model was trained for: they were when recorded.
   std::size_t positions = std::max<std::size_t>(1, longest_text(expected));
   if (!options.reference.empty()) positions = std::max(positions, model->shape.context);
-  TeacherForcing forcing(model, make_backend(options.threads, options.instruction_set),
-                         kernels::KvFormat::f32, positions);
+  const auto made = make_forcing(model, options.compute, kernels::KvFormat::f32, positions);
+  TeacherForcing& forcing = *made;
   const VerificationLimits limits = chosen_limits(*model, forcing, options);
   std::vector<Finding> findings;
   if (options.expected) {

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "agents/model_tool/engine_setup.hpp"
+
 namespace squall::agents {
 
 /// Limits left out are chosen by the model's formats and the kernels; docs/models.md has the table.
@@ -16,8 +18,7 @@ struct VerifyOptions {
   std::string reference_arguments;  // words; {model}, {prompt}, {tokens} and {threads} are replaced
   std::vector<std::string> prompts{"Once upon a time", "The best way to"};
   std::size_t tokens = 64;  // of each answer
-  std::size_t threads = 1;
-  std::string instruction_set;
+  ComputeOptions compute;
   bool random_weights = false;            // they amplify what quantized activations change
   std::optional<double> log_probability;  // mean absolute difference
   std::optional<double> perplexity;       // relative difference

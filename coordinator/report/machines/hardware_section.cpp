@@ -56,6 +56,12 @@ std::string ceilings(const HardwareFacts& facts) {
         "multiplies and adds " + readable_rate(measured.int8_per_second / 1e9) +
             " G/s of int8 and " + readable_rate(measured.float_per_second / 1e9) +
             " G/s of floats");
+  for (const auto& gpu : facts.gpus)
+    if (gpu.copy_bytes_per_second > 0)
+      add(text, ", ",
+          gpu.name + " copies " + readable_rate(gpu.copy_bytes_per_second / 1e9) +
+              " GB/s and multiplies and adds " + readable_rate(gpu.matrix_per_second / 1e9) +
+              " G/s of halves");
   return text;
 }
 

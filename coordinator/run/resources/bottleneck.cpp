@@ -10,6 +10,7 @@
 #include "coordinator/run/audit.hpp"
 #include "coordinator/run/resources/measured_demand.hpp"
 #include "coordinator/text/readable_numbers.hpp"
+#include "scenarios/thresholds/roofline.hpp"
 
 namespace squall::coordinator {
 
@@ -42,6 +43,8 @@ struct Machine {
   double bandwidth = 0, arithmetic = 0;  // ceilings
   bool known = true;                     // of every agent there
   bool measured = false;                 // of any
+  bool on_cpu = false, on_gpu = false;   // what computes, of any: ceilings are of one of them
+  bool gpu_is_measured = true;           // of every agent there
   bool weights_fit_caches = false;       // of any: memory need not be asked for them
 };
 
@@ -57,6 +60,19 @@ bool fits_caches(const ModelFacts& model, const std::optional<scenarios::Hardwar
   return model.weight_bytes <= hardware->l3_bytes * std::max(1U, hardware->sockets);
 }
 
+void add_gpu(const std::optional<scenarios::HardwareFacts>& hardware, const ModelFacts& model,
+             Machine& machine) {
+  machine.on_gpu = true;
+  const scenarios::GpuFacts* const gpu =
+      hardware ? scenarios::gpu_that_computes(*hardware, model) : nullptr;
+  if (gpu == nullptr) {
+    machine.gpu_is_measured = false;
+    return;
+  }
+  machine.bandwidth = std::max(machine.bandwidth, gpu->copy_bytes_per_second);
+  machine.arithmetic = std::max(machine.arithmetic, gpu->matrix_per_second);
+}
+
 void add_agent(const RunRecord& record, std::size_t agent, Machine& machine) {
   const MeasuredDemand demand = demand_of(record, agent);
   if (demand.seconds <= 0) return;  // it took no part in the measured phase
@@ -70,6 +86,11 @@ void add_agent(const RunRecord& record, std::size_t agent, Machine& machine) {
   const ModelFacts& model = *ready->model_facts;
   machine.bytes += demand.bytes(model);
   machine.multiply_adds += demand.multiply_adds(model);
+  if (model.on_gpu) {
+    add_gpu(ready->hardware, model, machine);
+    return;
+  }
+  machine.on_cpu = true;
   machine.weights_fit_caches = machine.weights_fit_caches || fits_caches(model, ready->hardware);
   if (!ready->hardware) return;
   // Agents that measured at the same time saw less than there is: the best of them counts.
@@ -125,6 +146,10 @@ Evidence against_ceiling(const RunRecord& record, const Ask& ask) {
     if (!machine.measured) continue;
     if (!machine.known) {
       untold = "what the model asks for is not known";
+    } else if (machine.on_gpu && (machine.on_cpu || !machine.gpu_is_measured)) {
+      untold = machine.gpu_is_measured
+                   ? "there is no ceiling of this device: a GPU computes, and the CPU, too"
+                   : "there is no ceiling of this device: a GPU computes, and was not measured";
     } else if (ask.limit == Limit::memory_bandwidth && machine.weights_fit_caches) {
       from_caches = true;
     } else if (machine.*ask.there <= 0) {

@@ -43,6 +43,10 @@ scenarios::HardwareFacts shared_by(scenarios::HardwareFacts hardware, std::size_
   for (auto& each : hardware.ceilings.bandwidth) each.bytes_per_second /= share;
   hardware.ceilings.int8_per_second /= share;
   hardware.ceilings.float_per_second /= share;
+  for (auto& gpu : hardware.gpus) {
+    gpu.copy_bytes_per_second /= share;
+    gpu.matrix_per_second /= share;
+  }
   return hardware;
 }
 

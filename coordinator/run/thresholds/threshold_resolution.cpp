@@ -38,8 +38,9 @@ std::optional<scenarios::HardwareFacts> working_hardware(const Scenario& scenari
                                                          const AgentRecord& agent) {
   if (scenario.target.kind != scenarios::TargetKind::engine || !agent.ready) return std::nullopt;
   auto facts = agent.ready->hardware;
-  // The embedded engine runs on processors: a GPU beside them makes nothing faster.
-  if (facts) facts->gpus.clear();
+  // A GPU beside the processors that the engine runs on makes nothing faster.
+  const auto& model = agent.ready->model_facts;
+  if (facts && !(model && model->on_gpu)) facts->gpus.clear();
   return facts;
 }
 

@@ -11,7 +11,8 @@ using Kind = DocumentNode::Kind;
 using std::string_view;
 
 constexpr std::uint64_t least_kv_memory = std::uint64_t{1} << 20;
-constexpr std::uint64_t most_kv_memory = std::uint64_t{1} << 50;
+constexpr std::uint64_t least_gpu_memory = std::uint64_t{1} << 16;
+constexpr std::uint64_t most_memory = std::uint64_t{1} << 50;
 constexpr std::size_t most_sources = 16;
 constexpr string_view synthetic_prefix = "synthetic:";
 
@@ -95,18 +96,29 @@ void read_model(const TableReader& reader, TargetSettings& target) {
   read_sources(reader, target);
 }
 
+// With the CPU the keys of a GPU stand idle, so that one file can be run on both.
+void read_device(const TableReader& reader, TargetSettings& target) {
+  constexpr std::array<string_view, 4> devices{"auto", "cpu", "gpu", "hybrid"};  // as Device has it
+  target.device_is_named = reader.find("device") != nullptr;
+  assign(target.device, reader.choice("device", devices, "devices"));
+  if (const auto index = reader.whole("device_index", 0, 1023)) {
+    target.device_index = static_cast<int>(*index);
+  }
+  assign(target.gpu_memory, reader.bytes("gpu_memory", least_gpu_memory, most_memory));
+  assign(target.require_gpu, reader.flag("require_gpu"));
+}
+
 }  // namespace
 
 void read_engine_keys(const TableReader& reader, TargetSettings& target) {
-  constexpr std::array<string_view, 2> devices{"auto", "cpu"};            // in the order of Device
   constexpr std::array<string_view, 3> kv_formats{"f16", "q8_0", "f32"};  // of KvFormat
   read_model(reader, target);
-  assign(target.device, reader.choice("device", devices, "devices"));
+  read_device(reader, target);
   assign(target.threads, reader.whole("threads", 0, 1024));
   assign(target.max_batch, reader.whole("max_batch", 1, 1024));
   assign(target.prefill_chunk, reader.whole("prefill_chunk", 1, 4096));
   assign(target.kv_format, reader.choice("kv_format", kv_formats, "formats"));
-  assign(target.kv_memory, reader.bytes("kv_memory", least_kv_memory, most_kv_memory));
+  assign(target.kv_memory, reader.bytes("kv_memory", least_kv_memory, most_memory));
   assign(target.reuse_prefixes, reader.flag("reuse_prefixes"));
   assign(target.stop_at_end_token, reader.flag("stop_at_end_token"));
 }

@@ -19,8 +19,9 @@ inline constexpr auto target_keys = std::to_array<std::string_view>(
      // every kind
      "timeout", "first_token_timeout", "token_gap_timeout", "retries", "breaker", "cache",
      // an engine
-     "model_choice", "fallback", "sources", "sha256", "device", "threads", "max_batch",
-     "prefill_chunk", "kv_format", "kv_memory", "reuse_prefixes", "stop_at_end_token",
+     "model_choice", "fallback", "sources", "sha256", "device", "device_index", "gpu_memory",
+     "require_gpu", "threads", "max_batch", "prefill_chunk", "kv_format", "kv_memory",
+     "reuse_prefixes", "stop_at_end_token",
      // an engine and a server
      "model", "temperature", "top_k", "top_p", "min_p", "repetition_penalty",
      // a server

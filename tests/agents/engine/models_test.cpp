@@ -121,7 +121,7 @@ std::shared_ptr<const Model> load(const std::string& name) {
 }
 
 /// What is expected was computed with keys and values in F32.
-KvCache float_cache(const Model& model, const kernels::Backend& backend, std::size_t positions) {
+KvCache float_cache(const Model& model, kernels::Backend& backend, std::size_t positions) {
   return {backend, model.shape, {.format = kernels::KvFormat::f32, .pages = pages_for(positions)}};
 }
 

@@ -12,7 +12,6 @@
 using namespace squall::agents;
 using namespace squall::tests;
 using squall::scenarios::HardwareFacts;
-using squall::scenarios::MeasuredCeilings;
 
 namespace {
 
@@ -29,13 +28,14 @@ HardwareFacts machine() {
   return facts;
 }
 
-MeasuredCeilings some(double scale = 1) {
-  return {.bandwidth = {{1, 1.25e10 * scale}, {2, 2e10 / 3}},
-          .threads = 2,
-          .int8_per_second = 1e11,
-          .float_per_second = 5e10 * scale,
-          .int8_of_one_thread = 6e10,
-          .float_of_one_thread = 3e10};
+MachineCeilings some(double scale = 1) {
+  return {.processors = {.bandwidth = {{1, 1.25e10 * scale}, {2, 2e10 / 3}},
+                         .threads = 2,
+                         .int8_per_second = 1e11,
+                         .float_per_second = 5e10 * scale,
+                         .int8_of_one_thread = 6e10,
+                         .float_of_one_thread = 3e10},
+          .gpus = {{0, 4e12 / 3 * scale, 4e14}}};
 }
 
 CeilingsKey key(const std::string& boot = "boot-1") {
@@ -115,14 +115,23 @@ BOOST_AUTO_TEST_CASE(a_part_that_does_not_divide_evenly_can_be_read) {
 
 BOOST_AUTO_TEST_CASE(the_best_of_two_measurements_is_taken_figure_by_figure) {
   const auto best = best_of(some(2), some(1));
-  BOOST_TEST(best.bandwidth[0].bytes_per_second == 2.5e10);
-  BOOST_TEST(best.bandwidth[1].bytes_per_second == 2e10 / 3);
-  BOOST_TEST(best.float_per_second == 1e11);
+  BOOST_TEST(best.processors.bandwidth[0].bytes_per_second == 2.5e10);
+  BOOST_TEST(best.processors.bandwidth[1].bytes_per_second == 2e10 / 3);
+  BOOST_TEST(best.processors.float_per_second == 1e11);
   BOOST_TEST((best_of(some(1), some(2)) == best));
   auto others = some(2);
-  others.bandwidth[0].threads = 8;
-  others.threads = 8;
+  others.processors.bandwidth[0].threads = 8;
+  others.processors.threads = 8;
+  others.gpus.clear();
   BOOST_TEST((best_of(others, some(1)) == some(1)), "of other numbers of threads nothing is taken");
+}
+
+BOOST_AUTO_TEST_CASE(of_gpus_the_best_is_taken_too_and_those_of_either_measurement) {
+  const MachineCeilings before{.processors = {}, .gpus = {{0, 1e12, 3e14}, {2, 5e11, 1e13}}};
+  const MachineCeilings fresh{.processors = {}, .gpus = {{0, 2e12, 2e14}, {1, 0, 0}}};
+  const std::vector<GpuCeiling> expected{{0, 2e12, 3e14}, {1, 0, 0}, {2, 5e11, 1e13}};
+  BOOST_TEST((best_of(before, fresh).gpus == expected));
+  BOOST_TEST((best_of(fresh, before).gpus == expected));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_kept_is_read_back_to_the_last_bit_and_not_measured_again) {
@@ -181,8 +190,30 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_cut_or_garbled_anywhere_is_measured_anew) {
     std::ofstream(path) << garbled;
     BOOST_TEST(!file.read().has_value(), instead);
   }
+  for (const char* const instead : {"gpu 0 1e12", "gpu 0 1e12 -1", "gpu 0 nan 1", "gpu 0 1 2 3"}) {
+    std::string garbled = whole;
+    const auto line = garbled.find("gpu 0 ");
+    garbled.replace(line, garbled.find('\n', line) - line, instead);
+    std::ofstream(path) << garbled;
+    BOOST_TEST(!file.read().has_value(), instead);
+  }
   BOOST_TEST((file.get([] { return some(3); }, at_once) == some(3)));
   BOOST_TEST((file.read() == some(3)));
+}
+
+BOOST_AUTO_TEST_CASE(a_gpu_of_which_nothing_is_kept_is_measured_and_one_that_failed_is_not_again) {
+  MachineTree folder;
+  CeilingsFile(folder.root(), key()).get([] { return some(); }, at_once);
+  BOOST_TEST(CeilingsFile(folder.root(), key(), true, 1).read().has_value());
+  const CeilingsFile two(folder.root(), key(), true, 2);
+  BOOST_TEST(!two.read().has_value(), "a module for the second is there now");
+  auto both = some();
+  both.gpus.push_back({1, 0, 0});
+  int measured = 0;
+  const auto measure = [&] { return ++measured, both; };
+  BOOST_TEST((two.get(measure, at_once) == both));
+  BOOST_TEST((two.get(measure, at_once) == both));
+  BOOST_TEST(measured == 1);
 }
 
 BOOST_AUTO_TEST_CASE(of_those_that_ask_at_once_one_measures_and_the_others_wait) {
@@ -210,7 +241,7 @@ BOOST_AUTO_TEST_CASE(of_those_that_ask_at_once_one_measures_and_the_others_wait)
 BOOST_AUTO_TEST_CASE(who_will_not_wait_has_nothing) {
   MachineTree folder;
   const CeilingsFile file(folder.root(), key());
-  std::optional<MeasuredCeilings> impatient = some();
+  std::optional<MachineCeilings> impatient = some();
   file.get(
       [&] {
         impatient =
@@ -235,7 +266,7 @@ BOOST_AUTO_TEST_CASE(where_no_bandwidth_can_be_measured_what_is_left_is_kept) {
   MachineTree folder;
   const CeilingsFile small(folder.root(), key(), false);
   auto half = some();
-  half.bandwidth.clear();
+  half.processors.bandwidth.clear();
   int measured = 0;
   const auto measure = [&] { return ++measured, half; };
   BOOST_TEST((small.get(measure, at_once) == half));
@@ -254,7 +285,7 @@ BOOST_AUTO_TEST_CASE(a_measurement_with_something_missing_is_not_kept) {
   MachineTree folder;
   const CeilingsFile file(folder.root(), key());
   auto half = some();
-  half.bandwidth.clear();
+  half.processors.bandwidth.clear();
   BOOST_TEST((file.get([&] { return half; }, at_once) == half));
   BOOST_TEST(!file.read().has_value());
 }

@@ -52,7 +52,9 @@ BOOST_AUTO_TEST_CASE(gpus_of_nvidia_are_told_by_their_library) {
   BOOST_TEST(gpus[0].architecture == "sm_90");
   BOOST_TEST(gpus[0].memory_bytes == 150754820096ULL);
   BOOST_TEST(!gpus[0].integrated);
+  BOOST_TEST(gpus[0].address == "0001:3b:00.0");
   BOOST_TEST(gpus[1].name == "NVIDIA L4");
+  BOOST_TEST(gpus[1].address == "0001:af:1f.0");
 }
 
 BOOST_AUTO_TEST_CASE(the_library_is_closed_as_often_as_it_is_opened) {
@@ -101,6 +103,8 @@ BOOST_AUTO_TEST_CASE(gpus_of_amd_are_told_by_their_library_and_the_kernel) {
   BOOST_TEST(gpus[0].driver == "6.8.5");
   BOOST_TEST(gpus[0].memory_bytes == 206141652992ULL);
   BOOST_TEST(!gpus[0].integrated);
+  BOOST_TEST(gpus[0].address == "0000:c1:00.0");
+  BOOST_TEST(gpus[1].address == "0002:05:00.0");
   BOOST_TEST(gpus[1].architecture == "gfx1150");
   BOOST_TEST(gpus[1].integrated);
 }
@@ -121,6 +125,7 @@ BOOST_AUTO_TEST_CASE(without_a_library_the_kernel_tells_what_it_knows) {
   BOOST_TEST(gpus[0].driver == "amdgpu");
   BOOST_TEST(gpus[0].architecture == "gfx942");
   BOOST_TEST(gpus[0].runtime == "");
+  BOOST_TEST(gpus[0].address == "0000:c1:00.0");
   BOOST_TEST(gpus[0].memory_bytes == 206141652992ULL);
   BOOST_TEST(gpus[1].name == "Intel GPU 0x74a1");
   BOOST_TEST(gpus[1].integrated);

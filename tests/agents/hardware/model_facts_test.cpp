@@ -4,6 +4,7 @@
 
 #include "agents/engine/model/synthetic/synthetic_model.hpp"
 #include "kernels/backend_selection.hpp"
+#include "tests/fixtures/apart_device.hpp"
 
 using namespace squall;
 using namespace squall::agents;
@@ -12,7 +13,8 @@ using kernels::KvFormat;
 namespace {
 
 scenarios::ModelFacts facts_of(const Model& model, KvFormat kv = KvFormat::f16) {
-  return model_facts(model, *kernels::make_cpu_backend(1), kv, 12345);
+  return model_facts(model, EngineBackends(kernels::make_cpu_backend(1), model.layers.size()), kv,
+                     12345);
 }
 
 /// By the shape's own arithmetic: layers of attention and a gated feed-forward part.
@@ -60,4 +62,26 @@ BOOST_AUTO_TEST_CASE(a_position_of_keys_and_values_takes_what_its_format_takes) 
   BOOST_TEST(facts_of(*model, KvFormat::f16).kv_bytes == 2 * values);
   BOOST_TEST(facts_of(*model, KvFormat::q8_0).kv_bytes > values);
   BOOST_TEST(facts_of(*model, KvFormat::q8_0).kv_bytes < 2 * values);
+}
+
+BOOST_AUTO_TEST_CASE(the_device_that_computes_is_told_and_whether_it_computes_all) {
+  const auto model = load_model("synthetic:llama-15m/q8_0");
+  const std::size_t all = model->layers.size();
+  fixtures::ApartDevice device;
+  const auto with_cpu_layers = [&](std::size_t count) {
+    std::vector<BackendShare> shares;
+    shares.push_back({.backend = kernels::make_cpu_backend(1), .layers = count});
+    shares.push_back(
+        {.backend = std::make_unique<fixtures::ApartBackend>(device), .layers = all - count});
+    return model_facts(*model, EngineBackends(std::move(shares)), KvFormat::f16, 0);
+  };
+  BOOST_TEST(!facts_of(*model).on_gpu);
+  BOOST_TEST(!facts_of(*model).hybrid);
+  BOOST_TEST(facts_of(*model).gpu == "");
+  BOOST_TEST(with_cpu_layers(2).on_gpu);
+  BOOST_TEST(with_cpu_layers(2).hybrid);
+  BOOST_TEST(with_cpu_layers(2).gpu == "apart device");
+  // A CPU that only looks tokens up computes no layer.
+  BOOST_TEST(with_cpu_layers(0).on_gpu);
+  BOOST_TEST(!with_cpu_layers(0).hybrid);
 }

@@ -6,10 +6,11 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
-#include "agents/model_tool/engine_setup.hpp"
+#include "agents/engine/devices/engine_backends.hpp"
 #include "agents/model_tool/synth_command.hpp"
 #include "agents/model_tool/verify/reference_program.hpp"
 #include "agents/model_tool/verify/verify_command.hpp"
+#include "kernels/backend_selection.hpp"
 #include "tests/fixtures/process.hpp"
 
 using namespace squall;
@@ -36,7 +37,9 @@ struct Fixture {
     synth_command(options);
   }
   TeacherForcing forcing() const {
-    return {load_model(path.string()), make_backend(1, "reference"), kernels::KvFormat::f32, 64};
+    const auto model = load_model(path.string());
+    return {model, EngineBackends(kernels::make_cpu_backend(1, "reference"), model->shape.layers),
+            kernels::KvFormat::f32, 64};
   }
 };
 

@@ -1,0 +1,125 @@
+// Whole models through the GPU's module, found and opened as programs do it, with emulated threads:
+// greedy answers equal the recorded ones.
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cstdlib>
+#include <dlfcn.h>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agents/engine/inference_engine.hpp"
+#include "agents/engine/model/model.hpp"
+#include "agents/engine/model/model_weights.hpp"
+#include "kernels/gpu_module.hpp"
+#include "kernels/hip/emulation/emulation_settings.hpp"
+#include "tests/agents/engine/expected_outputs.hpp"
+
+using namespace squall;
+using namespace squall::agents;
+namespace unit_test = boost::unit_test;
+using EmulationSettings = kernels::hip::emulation::Settings;
+
+namespace {
+
+/// The emulated GPU, as find_gpus() finds it.
+kernels::GpuModule& emulated_module() {
+  setenv("SQUALL_GPU_MODULES", EMULATED_MODULE, 1);
+  static const kernels::GpuSearch search = kernels::find_gpus("/nowhere");
+  BOOST_REQUIRE(search.usable.size() == 1U);
+  BOOST_REQUIRE(search.usable[0].device.architecture == "emulation");
+  return *search.usable[0].module;
+}
+
+EmulationSettings& settings_of_module() {
+  void* const library = dlopen(EMULATED_MODULE, RTLD_NOW | RTLD_LOCAL);
+  BOOST_REQUIRE(library != nullptr);
+  const auto entry =
+      reinterpret_cast<EmulationSettings* (*)()>(dlsym(library, "squall_gpu_emulation_settings"));
+  BOOST_REQUIRE(entry != nullptr);
+  return *entry();
+}
+
+constexpr std::uint32_t answer_tokens = 12;
+constexpr std::size_t least_compared = 10;  // over two prompts, before a gap is too small
+
+/// Greedy answers to all recorded prompts, computed together.
+std::vector<std::vector<std::int32_t>> answers_of(const std::string& model,
+                                                  const ExpectedOutputs& expected) {
+  auto loaded = read_gguf_model(test_models() / "gguf" / (model + ".gguf"));
+  InferenceEngine engine(loaded, emulated_module().make_backend({}),
+                         {.max_batch = 8, .kv_format = kernels::KvFormat::f32});
+  std::vector<std::vector<std::int32_t>> answers(expected.answers.size());
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    engine.submit({.id = i,
+                   .prompt = expected.answers[i].prompt,
+                   .max_tokens = answer_tokens,
+                   .stop_at_end_token = false});
+  }
+  std::size_t open = answers.size();
+  for (int step = 0; open > 0 && step < 200; ++step) {
+    const StepEvents events = engine.step();
+    BOOST_REQUIRE(events.refused.empty());
+    for (const StepEvents::Token& token : events.tokens) {
+      answers[token.id].push_back(token.token);
+      if (token.last) --open;
+    }
+  }
+  BOOST_TEST(open == 0U);
+  return answers;
+}
+
+/// Where the recording's winner leads by less than the gap, either may win, and what follows is
+/// another answer.
+void compare(const std::string& model, const std::string& folder, float decisive_gap) {
+  const ExpectedOutputs expected = read_expected(folder, model);
+  const auto answers = answers_of(model, expected);
+  std::size_t compared = 0;
+  std::size_t equal = 0;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const ExpectedAnswer& wanted = expected.answers[i];
+    const auto different = std::ranges::mismatch(answers[i], wanted.answer);
+    equal += static_cast<std::size_t>(different.in1 - answers[i].begin());
+    for (std::size_t t = 0; t < answers[i].size() && wanted.gaps[t] > decisive_gap; ++t) {
+      BOOST_TEST(answers[i][t] == wanted.answer[t],
+                 model << ": token " << t << " of answer " << i << ", gap " << wanted.gaps[t]);
+      ++compared;
+    }
+  }
+  BOOST_TEST_MESSAGE(model << ": " << compared << " of " << answers.size() * answer_tokens
+                           << " tokens compared, " << equal << " equal from the first on");
+  BOOST_TEST(compared >= least_compared);
+}
+
+}  // namespace
+
+BOOST_TEST_DECORATOR(*unit_test::precondition(models_are_at_hand))
+BOOST_AUTO_TEST_CASE(greedy_answers_of_an_emulated_gpu_equal_the_recorded_ones) {
+  // As for the CPU (models_test.cpp): floats must agree wherever the gap exceeds their error, 0.01;
+  // quantized activations may decide differently below 0.3.
+  compare("stories260k-f32", "expected", 0.01F);
+  compare("stories260k-f16", "expected", 0.01F);
+  compare("stories260k-q8_0", "expected_dequantized", 0.0F);  // 16 bits: every token
+  compare("stories260k-q4_0", "expected_dequantized", 0.3F);
+  compare("stories260kp-q4_k", "expected_dequantized", 0.3F);
+  compare("stories260kp-q6_k", "expected_dequantized", 0.3F);
+}
+
+BOOST_TEST_DECORATOR(*unit_test::precondition(models_are_at_hand))
+BOOST_AUTO_TEST_CASE(waves_of_64_give_the_same_answers) {
+  const EmulationSettings before = settings_of_module();
+  settings_of_module().wave_size = 64;
+  settings_of_module().backwards = true;
+  compare("stories260kp-q4_k", "expected_dequantized", 0.3F);
+  settings_of_module() = before;
+}
+
+BOOST_TEST_DECORATOR(*unit_test::precondition(models_are_at_hand))
+BOOST_AUTO_TEST_CASE(steady_decoding_is_launched_as_graphs) {
+  const std::uint64_t before = settings_of_module().graphs;
+  const ExpectedOutputs expected = read_expected("expected", "stories260k-q8_0");
+  static_cast<void>(answers_of("stories260k-q8_0", expected));
+  // Of the twelve steps after the prompts all but a few have come before.
+  BOOST_TEST(settings_of_module().graphs - before >= answer_tokens / 2);
+}

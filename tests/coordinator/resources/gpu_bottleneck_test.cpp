@@ -1,0 +1,98 @@
+// What limits an engine on a GPU: by the ceilings of that GPU, or nothing is known.
+
+#include <boost/test/unit_test.hpp>
+
+#include "coordinator/run/resources/bottleneck.hpp"
+#include "coordinator/run/resources/measured_demand.hpp"
+
+using namespace squall;
+using namespace squall::coordinator;
+using namespace std::chrono_literals;
+using scenarios::Metric;
+
+namespace {
+
+constexpr std::size_t answers = 300;
+
+/// 300 answers of 100 tokens in 30 s, one after the other.
+actors::MetricsSnapshot snapshot() {
+  actors::MetricsSnapshot made;
+  made.from = 5s;
+  made.to = 35s;
+  actors::PhaseMetrics& metrics = made[actors::Phase::measure];
+  const auto add = [&](Metric metric, nanoseconds value) {
+    metrics.durations[static_cast<std::size_t>(metric)].record(value, answers);
+  };
+  add(Metric::queue, 0ms);
+  add(Metric::prefill, 10ms);
+  add(Metric::ttft_service, 10ms);
+  add(Metric::e2e_service, 100ms);
+  metrics.output_tokens = answers * 100;
+  metrics.prompt_tokens = answers * 50;
+  return made;
+}
+
+/// A thousand tokens a second of a model of 1 GB: about 1 TB/s.
+AgentRecord agent_on_gpu() {
+  AgentRecord agent;
+  agent.hello.name = agent.hello.host = "here";
+  agent.ready.emplace();
+  agent.ready->model_facts = scenarios::ModelFacts{.format = "q4_0",
+                                                   .weight_bytes = 1'000'000'000,
+                                                   .multiply_adds = 1'000'000'000,
+                                                   .on_gpu = true,
+                                                   .gpu = "gpu A GPU (HIP)"};
+  auto& hardware = agent.ready->hardware.emplace();
+  hardware.ceilings = {{{1, 20e9}}, 1, 300e9, 90e9};
+  scenarios::GpuFacts& gpu = hardware.gpus.emplace_back();
+  gpu.name = "A GPU";
+  gpu.copy_bytes_per_second = 1.2e12;
+  gpu.matrix_per_second = 1e14;
+  return agent;
+}
+
+RunRecord record_of(const std::vector<AgentRecord>& agents) {
+  RunRecord record;
+  record.scenario.phases = {5s, 30s, 10s};
+  record.scenario.target.kind = scenarios::TargetKind::engine;
+  record.timeline = MetricsTimeline(record.scenario.phases, agents.size());
+  for (std::size_t i = 0; i < agents.size(); ++i) {
+    record.agents.push_back(agents[i]);
+    record.timeline.add(i, snapshot());
+  }
+  return record;
+}
+
+Evidence of(const RunRecord& record, Limit limit) {
+  return find_bottleneck(record).evidence.at(static_cast<std::size_t>(limit));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(what_a_gpu_copies_and_multiplies_is_its_limit) {
+  const RunRecord record = record_of({agent_on_gpu()});
+  const double read = demand_of(record, 0).bytes(*record.agents[0].ready->model_facts);
+  const Evidence bandwidth = of(record, Limit::memory_bandwidth);
+  BOOST_REQUIRE(bandwidth.share.has_value());
+  BOOST_TEST(*bandwidth.share == read / 1.2e12, boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(*bandwidth.share > 0.5);
+  const Evidence arithmetic = of(record, Limit::arithmetic);
+  BOOST_REQUIRE(arithmetic.share.has_value());
+  BOOST_TEST(*arithmetic.share < 0.1);
+}
+
+BOOST_AUTO_TEST_CASE(a_gpu_that_was_not_measured_has_no_limit_that_is_known) {
+  auto agent = agent_on_gpu();
+  agent.ready->hardware->gpus[0].copy_bytes_per_second = 0;
+  const Evidence bandwidth = of(record_of({agent}), Limit::memory_bandwidth);
+  BOOST_TEST(!bandwidth.share.has_value());
+  BOOST_TEST(bandwidth.figures.find("no ceiling of this device") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(of_a_machine_on_which_the_cpu_computes_too_nothing_is_known) {
+  auto on_cpu = agent_on_gpu();
+  on_cpu.ready->model_facts->on_gpu = false;
+  const Evidence bandwidth = of(record_of({agent_on_gpu(), on_cpu}), Limit::memory_bandwidth);
+  BOOST_TEST(!bandwidth.share.has_value());
+  BOOST_TEST(bandwidth.figures.find("and the CPU, too") != std::string::npos);
+}
