@@ -12,7 +12,10 @@
 
 #include "kernels/formats/block_formats.hpp"
 
-#if defined(__HIP__) || defined(__CUDACC__)
+#if defined(__HIP__)
+// By the names that the compiler itself knows: the host's files include no header of HIP.
+#define GPU_BOTH_SIDES __attribute__((host)) __attribute__((device))
+#elif defined(__CUDACC__)
 #define GPU_BOTH_SIDES __host__ __device__
 #else
 #define GPU_BOTH_SIDES
