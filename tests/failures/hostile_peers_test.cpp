@@ -68,7 +68,8 @@ actors::Envelope hello(const std::string& name, std::uint64_t epoch) {
 
 /// The first field of an envelope is its version, of one byte.
 actors::Bytes of_another_version(actors::Bytes frame) {
-  BOOST_REQUIRE((frame.at(0) == std::byte{0x08} && frame.at(1) == std::byte{actors::protocol_version}));
+  BOOST_REQUIRE(
+      (frame.at(0) == std::byte{0x08} && frame.at(1) == std::byte{actors::protocol_version}));
   frame[1] = std::byte{99};
   return frame;
 }
