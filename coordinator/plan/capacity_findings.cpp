@@ -41,6 +41,7 @@ double planning_load(const CapacityFindings& findings) {
   const CapacityEstimate& estimate = findings.estimate;
   switch (estimate.finding) {
     case Finding::unknown:
+    case Finding::undecided:
     case Finding::none:
       return 0;
     case Finding::at_least:
@@ -174,6 +175,14 @@ PlanVerdict verdict_of(const CapacityPlan& plan, const CapacityFindings& finding
     case Finding::unknown:
       verdict = {"UNKNOWN", "no probe could be used", plan.probes.empty() ? 12 : 13};
       if (!plan.probes.empty()) verdict.sentence += ": " + plan.probes.back().why;
+      break;
+    case Finding::undecided:
+      verdict = {
+          "UNDECIDED",
+          "whether " + readable_load(estimate.high, plan.kind) +
+              (estimate.high == 1 ? " is" : " are") + " within the limits could not be decided: " +
+              nearest_probe(plan, estimate.high)->why + "; longer probes (--probe) tell more",
+          12};
       break;
     case Finding::none:
       verdict = {"NONE",

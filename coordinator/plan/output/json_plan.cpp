@@ -18,7 +18,7 @@ constexpr const char* schema = "squall-plan/1";
 constexpr std::array<const char*, 2> kinds{"users", "requests"};
 constexpr std::array<const char*, 3> roles{"search", "level", "soak"};
 constexpr std::array<const char*, 4> judgements{"pass", "fail", "undecided", "invalid"};
-constexpr std::array<const char*, 6> findings_names{"unknown",    "none",      "at_least",
+constexpr std::array<const char*, 7> findings_names{"unknown",    "undecided", "none", "at_least",
                                                     "tool_limit", "imprecise", "found"};
 
 json number(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }

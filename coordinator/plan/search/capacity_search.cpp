@@ -131,7 +131,7 @@ CapacitySearch::Step CapacitySearch::climb(const Bracket& found) const {
 CapacitySearch::Step CapacitySearch::descend(const Bracket& found) const {
   const double from = *found.missed;
   if (from <= rules_.lowest * (1 + same_load))
-    return {std::nullopt, "not even the lowest load is within the limits"};
+    return {std::nullopt, "the lowest load was not found to be within the limits"};
   const auto lowest = std::ranges::min_element(
       probes_, {}, [](const LoadProbe& probe) { return probe.usable() ? probe.load : HUGE_VAL; });
   const std::size_t far = std::min<std::size_t>(comfortable(false), 3);
@@ -212,7 +212,10 @@ CapacityEstimate CapacitySearch::estimate() const {
   const bool really_missed = std::ranges::any_of(
       probes_, [](const LoadProbe& probe) { return probe.usable() && probe.missed(); });
   if (!found.met) {
-    result.finding = any_usable ? Finding::none : Finding::unknown;
+    const bool failed = std::ranges::any_of(probes_, [&](const LoadProbe& probe) {
+      return probe.judgement == ProbeJudgement::fail && same(probe.load, *found.missed);
+    });
+    result.finding = !any_usable ? Finding::unknown : failed ? Finding::none : Finding::undecided;
     result.high = *found.missed;
     return result;
   }

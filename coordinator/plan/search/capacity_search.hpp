@@ -24,6 +24,7 @@ struct SearchRules {
 struct CapacityEstimate {
   enum class Finding {
     unknown,     // no probe could be used
+    undecided,   // the lowest load was neither met nor missed: the probes were too short
     none,        // not even the lowest load is within the limits
     at_least,    // the highest load that may be asked is still within them
     tool_limit,  // loads above could not be measured: the tool, not the target, was the limit

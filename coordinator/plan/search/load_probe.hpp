@@ -27,7 +27,8 @@ enum class ProbeJudgement { pass, fail, undecided, invalid };
 struct Excess {
   double value = 0;
   double error = 0;     // standard error
-  bool beyond = false;  // nothing, or everything, violated it: the truth lies further out
+  bool beyond = false;  // nothing (value <= 0) or everything (>= 0) violated it: the truth lies
+                        // further out
 };
 
 /// One limit of the service level objective, as the run was judged by it.

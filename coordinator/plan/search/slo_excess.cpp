@@ -33,6 +33,14 @@ double violations_of(const JudgedLimit& judged) {
   return static_cast<double>(judged.violations);
 }
 
+/// Of two limits, that which says more of where the capacity is: one that was violated at times
+/// rather than one that never was, for of that only an upper bound is known; else the larger.
+bool is_nearer(const Excess& one, const Excess& other) {
+  const bool one_bounds = one.beyond && one.value <= 0;
+  const bool other_bounds = other.beyond && other.value <= 0;
+  return one_bounds == other_bounds ? one.value > other.value : other_bounds;
+}
+
 int severity(const std::string& status) { return status == "fail" ? 2 : status == "pass" ? 0 : 1; }
 
 }  // namespace
@@ -67,7 +75,11 @@ std::optional<Excess> excess_of(const JudgedLimit& judged) {
   Excess excess;
   excess.value = std::log(yes / no) - log_odds(*allowed);
   excess.error = std::sqrt((1 / yes + 1 / no) * std::max(judged.inflation, 1.0));
-  excess.beyond = violated < 0.5 || violated > n - 0.5;
+  const bool none = violated<0.5, all = violated> n - 0.5;
+  excess.beyond = none || all;
+  // However few the samples were, none of them speaks against the load, or none for it.
+  if (none && !all) excess.value = std::min(excess.value, 0.0);
+  if (all && !none) excess.value = std::max(excess.value, 0.0);
   return excess;
 }
 
@@ -78,10 +90,10 @@ SloJudgement judge_limits(const std::vector<JudgedLimit>& limits) {
   for (std::size_t i = 0; i < limits.size(); ++i) {
     const int severe = severity(limits[i].status);
     const auto excess = excess_of(limits[i]);
-    const bool further = excess && (!result.excess || excess->value > result.excess->value);
-    if (severe > worst || (severe == worst && further)) result.decisive = i;
+    const bool nearer = excess && (!result.excess || is_nearer(*excess, *result.excess));
+    if (severe > worst || (severe == worst && nearer)) result.decisive = i;
     worst = std::max(worst, severe);
-    if (further) result.excess = excess;
+    if (nearer) result.excess = excess;
   }
   result.judgement = worst == 2   ? ProbeJudgement::fail
                      : worst == 0 ? ProbeJudgement::pass

@@ -188,6 +188,32 @@ BOOST_AUTO_TEST_CASE(nothing_within_the_limits_and_everything_within_them_are_sa
   BOOST_TEST((CapacitySearch({.start = 8}).estimate().finding == Finding::unknown));
 }
 
+BOOST_AUTO_TEST_CASE(the_lowest_load_that_stays_undecided_is_not_said_to_be_missed) {
+  const auto undecided = [](double load) {
+    LoadProbe probe = wall(load, 0.5);
+    probe.judgement = ProbeJudgement::undecided;
+    probe.excess = Excess{.value = 0.4, .error = 1};
+    return probe;
+  };
+  CapacitySearch search({.start = 4});
+  const auto loads = loads_of(search, undecided);
+  BOOST_TEST(loads.back() == 1.0);
+  BOOST_TEST((search.estimate().finding == Finding::undecided));
+  BOOST_TEST(search.estimate().high == 1.0);
+}
+
+// A short probe: 39 samples, no violation, too few to say "pass".
+BOOST_AUTO_TEST_CASE(what_was_never_violated_is_climbed_from) {
+  const auto short_probe = [](double load) {
+    LoadProbe probe = wall(load, 1e9);
+    probe.judgement = ProbeJudgement::undecided;
+    probe.excess = Excess{.value = 0, .error = 1.4, .beyond = true};
+    return probe;
+  };
+  CapacitySearch search({.start = 4, .highest = 64});
+  BOOST_TEST(loads_of(search, short_probe).back() == 64.0);
+}
+
 BOOST_AUTO_TEST_CASE(a_search_goes_on_from_its_probes_as_if_it_had_never_stopped) {
   const KnownQueue queue;
   const SearchRules rules{.start = 5, .lowest = 0.1, .whole = false};

@@ -169,6 +169,22 @@ BOOST_AUTO_TEST_CASE(an_unfinished_plan_says_so_and_is_no_success) {
   BOOST_TEST(has(document_text(plan_document(plan, {}), {}), "no load to plan with"));
 }
 
+BOOST_AUTO_TEST_CASE(what_short_probes_left_open_is_not_said_to_be_missed) {
+  CapacityPlan plan = made_up_plan();
+  LoadProbe open = made_up_probe(ProbeRole::search, 1, 0);
+  open.judgement = ProbeJudgement::undecided;
+  open.why = "ttft p95 < 300ms: needs 40 more samples";
+  open.excess = Excess{.value = 0.3, .error = 1};
+  plan.probes = {open};
+  const CapacityFindings findings = find_capacity(plan);
+  const PlanVerdict verdict = verdict_of(plan, findings);
+  BOOST_TEST(verdict.word == "UNDECIDED");
+  BOOST_TEST(verdict.exit_code == 12);
+  BOOST_TEST(verdict.sentence.find("whether 1 user is within the limits") == 0u);
+  BOOST_TEST(verdict.sentence.find("needs 40 more samples") != std::string::npos);
+  BOOST_TEST(findings.planning_load == 0.0);
+}
+
 BOOST_AUTO_TEST_CASE(fleets_of_several_kinds_are_told_together) {
   CapacityPlan gpu = made_up_plan(), cpu = made_up_plan();
   gpu.machine_kind = "gpu-box";

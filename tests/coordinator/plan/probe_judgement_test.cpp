@@ -137,6 +137,9 @@ BOOST_AUTO_TEST_CASE(the_distance_from_a_limit_is_in_log_odds) {
   BOOST_TEST(excess_of(limit("ttft p95 < 300ms", "fail", 1000, 100))->value > 0);
   BOOST_TEST(excess_of(limit("ttft p95 < 300ms", "inconclusive", 50, 0))->beyond);
   BOOST_TEST(excess_of(limit("ttft p95 < 300ms", "fail", 50, 50))->beyond);
+  // Too few samples for the limit: what was never violated does not speak against a load.
+  BOOST_TEST(excess_of(limit("error_rate < 1%", "pass", 39, 0, 0.0))->value == 0.0);
+  BOOST_TEST(excess_of(limit("slo_attainment > 5%", "fail", 1, 1))->value == 0.0);
   BOOST_TEST(std::abs(excess_of(limit("error_rate < 1%", "pass", 100'000, 0, 0.01))->value) < 1e-3);
   BOOST_TEST(std::abs(excess_of(limit("slo_attainment > 90%", "pass", 100'000, 10'000))->value) <
              1e-3);
@@ -158,6 +161,12 @@ BOOST_AUTO_TEST_CASE(limits_are_judged_together_by_the_worst) {
   BOOST_TEST(judge_limits({pass, open}).decisive == 1u);
   BOOST_TEST((judge_limits({fail, open, pass}).judgement == ProbeJudgement::fail));
   BOOST_TEST(judge_limits({fail, open}).excess->value > 0);
+  // Of what was never violated only a bound is known; what was at times says where the limit is.
+  const auto never = limit("error_rate < 1%", "pass", 39, 0, 0.0);
+  const auto at_times = limit("ttft p90 < 5s", "inconclusive", 39, 2);
+  BOOST_TEST(judge_limits({never, at_times}).excess->value == excess_of(at_times)->value);
+  BOOST_TEST(judge_limits({at_times, never}).excess->value == excess_of(at_times)->value);
+  BOOST_TEST(judge_limits({never, limit("ttft p90 < 5s", "inconclusive", 39, 0)}).excess->beyond);
   // A mean has no distance: that of the percentiles, which are met, is not its.
   BOOST_TEST((judge_limits({pass, mean}).judgement == ProbeJudgement::fail));
   BOOST_TEST(!judge_limits({pass, mean}).excess);
