@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(mistakes_are_told_before_anything_is_run) {
   BOOST_TEST(contains(out, "--resume last"));
 }
 
-// Users of long prompts: the first token takes long, so that late starts weigh little beside it and
+// A limit of seconds: the first token takes long, so that late starts weigh little beside it and
 // a host that takes its cores away for milliseconds spoils no run.
 const std::string engine_scenario = R"(name = "engine"
 seed = 12
@@ -132,26 +132,26 @@ model = "synthetic:llama-135m/q8_0"
 threads = 1
 timeout = "60s"
 [users]
-count = 4
+count = 16
 think_time = { distribution = "exponential", mean = "5s", max = "30s" }
 [prompts]
-tokens = { distribution = "uniform", min = 192, max = 256 }
+tokens = { distribution = "uniform", min = 96, max = 128 }
 [answers]
-tokens = 8
+tokens = 4
 [phases]
 warm_up = "6s"
-measure = "50s"
+measure = "30s"
 drain = "20s"
 )";
 
-// A quarter of an hour of inference: with the long set.
+// Twenty minutes of inference: with the long set.
 BOOST_AUTO_TEST_CASE(what_was_confirmed_on_the_engine_holds_in_another_soak,
                      *boost::unit_test::disabled()) {
   const std::string capacity = folder.write("engine.toml", engine_scenario).string();
-  // Of some ten users one is a tenth.
-  const int code = squall({"plan", capacity, state, "--no-levels", "--precision", "10%", "--json",
-                           file("plan.json")},
-                          1200s);
+  // One of some twenty users.
+  const int code = squall(
+      {"plan", capacity, state, "--no-levels", "--precision", "5%", "--json", file("plan.json")},
+      1500s);
   const json plan = json::parse(read_file(file("plan.json")));
   BOOST_TEST_MESSAGE("plan: " << plan.at("verdict").at("sentence"));
   if (code == 13) return;  // too busy a machine: nothing was judged

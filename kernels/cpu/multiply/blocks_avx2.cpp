@@ -10,6 +10,7 @@
 #include "kernels/cpu/multiply/blocks_avx2.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <cmath>
 #include <cstring>
@@ -143,19 +144,21 @@ SQUALL_AVX2 inline void add_four(__m256i quants, __m256i four, std::size_t j, __
   products = j < Format::fours_of_sum ? widened : _mm256_add_epi32(products, widened);
 }
 
+/// What all rows of a block share of one column, in every lane.
+struct ColumnOfBlock {
+  __m256i offset;     // to be subtracted from the products
+  __m256 scale;       // of the activations
+  __m256 scaled_sum;  // of the activations
+};
+
 /// A block's products, whole numbers, as floats in their scales, added to `sum`.
 template <class Format>
-SQUALL_AVX2 inline __m256 add_block(__m256i products, const QuantizedActivations& activations,
-                                    std::size_t block, __m256 scale, __m256 least, __m256 sum) {
-  if constexpr (Format::subtracted != 0) {
-    const int offset = Format::subtracted * activations.sums[block];
-    products = _mm256_sub_epi32(products, _mm256_set1_epi32(offset));
-  }
-  const __m256 both = _mm256_mul_ps(scale, _mm256_broadcast_ss(activations.scales + block));
+SQUALL_AVX2 inline __m256 add_block(__m256i products, const ColumnOfBlock& column, __m256 scale,
+                                    __m256 least, __m256 sum) {
+  if constexpr (Format::subtracted != 0) products = _mm256_sub_epi32(products, column.offset);
+  const __m256 both = _mm256_mul_ps(scale, column.scale);
   sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(products), both, sum);
-  if constexpr (Format::has_least) {
-    sum = _mm256_fmadd_ps(least, _mm256_broadcast_ss(activations.scaled_sums + block), sum);
-  }
+  if constexpr (Format::has_least) sum = _mm256_fmadd_ps(least, column.scaled_sum, sum);
   return sum;
 }
 
@@ -206,9 +209,20 @@ struct NarrowKernel {
       }
     }
   }
-  SQUALL_AVX2 static __m256 add(__m256i products, const Activations& activations, std::size_t block,
-                                __m256 scale, __m256 least, __m256 sum) {
-    return add_block<Format>(products, activations, block, scale, least, sum);
+  SQUALL_AVX2 static ColumnOfBlock column(const Activations& activations, std::size_t block) {
+    ColumnOfBlock result{};
+    if constexpr (Format::subtracted != 0) {
+      constexpr int shift = std::countr_zero(static_cast<unsigned>(Format::subtracted));
+      result.offset = _mm256_slli_epi32(broadcast_word(activations.sums + block), shift);
+    }
+    result.scale = _mm256_broadcast_ss(activations.scales + block);
+    if constexpr (has_least)
+      result.scaled_sum = _mm256_broadcast_ss(activations.scaled_sums + block);
+    return result;
+  }
+  SQUALL_AVX2 static __m256 add(__m256i products, const ColumnOfBlock& column, __m256 scale,
+                                __m256 least, __m256 sum) {
+    return add_block<Format>(products, column, scale, least, sum);
   }
   template <std::size_t Columns>
   SQUALL_AVX2 static void stream_block(const std::byte* words, std::size_t half,
@@ -285,9 +299,14 @@ struct WideKernel {
       }
     }
   }
-  SQUALL_AVX2 static __m256 add(__m256i products, const Activations& activations, std::size_t block,
-                                __m256 scale, __m256 /*least*/, __m256 sum) {
-    const __m256 both = _mm256_mul_ps(scale, _mm256_broadcast_ss(activations.scales + block));
+  SQUALL_AVX2 static ColumnOfBlock column(const Activations& activations, std::size_t block) {
+    ColumnOfBlock result{};
+    result.scale = _mm256_broadcast_ss(activations.scales + block);
+    return result;
+  }
+  SQUALL_AVX2 static __m256 add(__m256i products, const ColumnOfBlock& column, __m256 scale,
+                                __m256 /*least*/, __m256 sum) {
+    const __m256 both = _mm256_mul_ps(scale, column.scale);
     return _mm256_fmadd_ps(_mm256_cvtepi32_ps(products), both, sum);
   }
   template <std::size_t Columns>
@@ -337,7 +356,8 @@ SQUALL_AVX2 void stream_group(const std::byte* halves, const std::byte* words,
       const __m256 least = Kernel::has_least ? load_halves(halves + 32, half) : scale;
 #pragma GCC unroll 4
       for (std::size_t c = 0; c < Columns; ++c) {
-        sums[half][c] = Kernel::add(products[c], rows[c], block, scale, least, sums[half][c]);
+        const ColumnOfBlock column = Kernel::column(rows[c], block);
+        sums[half][c] = Kernel::add(products[c], column, scale, least, sums[half][c]);
       }
     }
     halves += shape.bytes_of_halves();
@@ -350,24 +370,40 @@ SQUALL_AVX2 void stream_group(const std::byte* halves, const std::byte* words,
   }
 }
 
+/// What is unpacked next: tiles fetch it while they multiply, some lines with each block, so that
+/// unpacking does not wait for memory.
+struct Ahead {
+  const std::byte* next;
+  const std::byte* end;
+  std::size_t lines;  // with each block
+
+  void fetched(std::size_t blocks) {
+    next = std::min(next + blocks * lines * 64, end);
+    if (next == end) lines = 0;
+  }
+};
+
 /// Unpacked blocks of 16 rows times `Columns` columns, added to `sums`.
 template <class Kernel, std::size_t Columns>
 SQUALL_AVX2 __attribute__((noinline)) void multiply_tile(
     const typename Kernel::Unpacked& unpacked, const typename Kernel::Activations* activations,
-    std::size_t blocks, float (*sums)[rows_of_group]) {
+    std::size_t blocks, float (*sums)[rows_of_group], const Ahead& ahead) {
+  const std::byte* next = ahead.next;
+  const std::size_t step = ahead.lines * 64;
   for (std::size_t block = 0; block < blocks; ++block) {
+    for (const std::byte* const end = next + step; next < end; next += 64) prefetch(next);
     __m256i products[halves_of_word][Columns];
     Kernel::template multiply_block<Columns>(unpacked, activations, block, products);
 #pragma GCC unroll 4
     for (std::size_t c = 0; c < Columns; ++c) {
+      const ColumnOfBlock column = Kernel::column(activations[c], block);
 #pragma GCC unroll 2
       for (std::size_t half = 0; half < halves_of_word; ++half) {
         const __m256 scale = _mm256_load_ps(unpacked.scales[block] + half * lanes);
         const __m256 least = _mm256_load_ps(unpacked.leasts[block] + half * lanes);
         float* place = sums[c] + half * lanes;
         const __m256 sum = _mm256_load_ps(place);
-        _mm256_store_ps(place,
-                        Kernel::add(products[half][c], activations[c], block, scale, least, sum));
+        _mm256_store_ps(place, Kernel::add(products[half][c], column, scale, least, sum));
       }
     }
   }
@@ -378,10 +414,12 @@ struct GroupSums {
   alignas(64) float sums[most_columns][rows_of_group];
 };
 
-/// 16 rows times the task's columns from `first` on, at most `most_columns`.
+/// 16 rows times the task's columns from `first` on, at most `most_columns`; `next_group` comes
+/// after them.
 template <class Kernel>
-SQUALL_AVX2 void multiply_group(const MultiplyTask& task, const std::byte* group, std::size_t first,
-                                std::size_t columns, GroupSums& result) {
+SQUALL_AVX2 void multiply_group(const MultiplyTask& task, const std::byte* group,
+                                const std::byte* next_group, std::size_t first, std::size_t columns,
+                                GroupSums& result) {
   typename Kernel::Activations rows[most_columns];
   for (std::size_t c = 0; c < columns; ++c) {
     rows[c] = Kernel::row(task.activations + (first + c) * task.activation_stride, task.columns);
@@ -393,25 +431,35 @@ SQUALL_AVX2 void multiply_group(const MultiplyTask& task, const std::byte* group
   if (columns == 3) return stream_group<Kernel, 3>(group, words, rows, blocks, result.sums);
   if (columns == 4) return stream_group<Kernel, 4>(group, words, rows, blocks, result.sums);
   std::memset(result.sums, 0, columns * sizeof result.sums[0]);
+  constexpr std::size_t block_bytes = Kernel::shape.bytes_of_words();
   typename Kernel::Unpacked unpacked;
   const std::size_t rounds = (blocks + most_blocks - 1) / most_blocks;
+  const auto first_of = [&](std::size_t round) { return round * blocks / rounds; };
   for (std::size_t round = 0; round < rounds; ++round) {
-    const std::size_t begin = round * blocks / rounds;
-    const std::size_t count = (round + 1) * blocks / rounds - begin;
+    const std::size_t begin = first_of(round), end = first_of(round + 1);
+    const std::size_t count = end - begin;
     for (std::size_t block = 0; block < count; ++block) {
-      const std::byte* words_here = words + (begin + block) * Kernel::shape.bytes_of_words();
-      if (first == 0) prefetch_words<Kernel>(words_here);
-      Kernel::unpack(group + (begin + block) * Kernel::shape.bytes_of_halves(), words_here,
-                     unpacked, block);
+      Kernel::unpack(group + (begin + block) * Kernel::shape.bytes_of_halves(),
+                     words + (begin + block) * block_bytes, unpacked, block);
     }
+    const bool last = round + 1 == rounds;
+    Ahead ahead{.next = last ? next_group : words + end * block_bytes,
+                .end = last ? next_group + (words - group) + first_of(1) * block_bytes
+                            : words + first_of(round + 2) * block_bytes,
+                .lines = 0};
+    const std::size_t tiles = (columns + 3) / 4;
+    const auto lines = static_cast<std::size_t>(ahead.end - ahead.next) / 64;
+    ahead.lines = (lines + tiles * count - 1) / (tiles * count);
     std::size_t c = 0;
     for (; c + 4 <= columns; c += 4) {
-      multiply_tile<Kernel, 4>(unpacked, rows + c, count, result.sums + c);
+      multiply_tile<Kernel, 4>(unpacked, rows + c, count, result.sums + c, ahead);
+      ahead.fetched(count);
     }
     for (; c + 2 <= columns; c += 2) {
-      multiply_tile<Kernel, 2>(unpacked, rows + c, count, result.sums + c);
+      multiply_tile<Kernel, 2>(unpacked, rows + c, count, result.sums + c, ahead);
+      ahead.fetched(count);
     }
-    if (c < columns) multiply_tile<Kernel, 1>(unpacked, rows + c, count, result.sums + c);
+    if (c < columns) multiply_tile<Kernel, 1>(unpacked, rows + c, count, result.sums + c, ahead);
     for (c = 0; c < columns; ++c) Kernel::advance(rows[c], count);
   }
 }
@@ -425,7 +473,9 @@ void multiply(const MultiplyTask& task) {
     const std::size_t rows = std::min(rows_of_group, task.rows - row);
     for (std::size_t first = 0; first < task.batch; first += most_columns) {
       const std::size_t columns = std::min(most_columns, task.batch - first);
-      multiply_group<Kernel>(task, group, first, columns, result);
+      const bool again = first + columns < task.batch;
+      const std::byte* next_group = again ? group : group + group_bytes;
+      multiply_group<Kernel>(task, group, next_group, first, columns, result);
       for (std::size_t c = 0; c < columns; ++c) {
         float* output = task.output + (first + c) * task.output_stride + row;
         std::copy_n(result.sums[c], rows, output);
