@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -149,6 +150,26 @@ void check_totals(const Prometheus& prometheus, const json& report) {
              report["verdict"]["exit_code"].get<double>());
 }
 
+/// Each expression of deploy/grafana/squall.json, as Grafana asks it, had an answer at some time.
+void check_grafana(const Prometheus& prometheus) {
+  std::ifstream file("deploy/grafana/squall.json");
+  const json dashboard = json::parse(file);
+  const std::pair<std::string, std::string> variables[] = {
+      {"$scenario", ".*"}, {"$run", ".*"}, {"$__rate_interval", "1m"}};
+  std::size_t asked = 0;
+  for (const json& panel : dashboard["panels"])
+    for (const json& target : panel["targets"]) {
+      auto expression = target["expr"].get<std::string>();
+      for (const auto& [name, value] : variables)
+        for (std::size_t at = 0; (at = expression.find(name, at)) != std::string::npos;)
+          expression.replace(at, name.size(), value);
+      const std::string answers = "count(count_over_time((" + expression + ")[2m:500ms]))";
+      BOOST_TEST(prometheus.ask(answers).value_or(0) > 0, expression);
+      ++asked;
+    }
+  BOOST_TEST(asked > 20u);
+}
+
 void check_last_picture(const std::string& heard, const json& report) {
   const std::size_t last = heard.rfind("data: ");
   BOOST_REQUIRE(last != std::string::npos);
@@ -190,6 +211,7 @@ BOOST_FIXTURE_TEST_CASE(whoever_looks_on_ends_with_the_figures_of_the_report, Wa
   if (prometheus) {
     BOOST_TEST(soon([&] { return prometheus->ask("squall_run_finished") == 1; }));
     check_totals(*prometheus, report);
+    check_grafana(*prometheus);
   } else {
     BOOST_TEST_MESSAGE("skipped: there is no Prometheus here; install prometheus");
   }
