@@ -162,6 +162,7 @@ BOOST_AUTO_TEST_CASE(what_was_confirmed_on_the_engine_holds_in_another_soak,
   const int soak = squall({"run", capacity, state, "--set", "users.count=" + std::to_string(users),
                            "--set", "seed=99", "--set", "phases.measure=2m"},
                           300s);
+  BOOST_TEST_MESSAGE("another soak of " << users << " users: " << out);
   BOOST_TEST((soak == 0 || soak == 13),
              users << " users were confirmed, and another soak of them ended with " << soak);
 }
