@@ -102,6 +102,8 @@ BOOST_AUTO_TEST_CASE(runs_that_lack_a_figure_keep_their_place) {
 
 BOOST_AUTO_TEST_CASE(nothing_is_claimed_of_a_short_or_a_steady_history) {
   BOOST_TEST(page_says(page_of(history({0.1, 0.1})), "<p class=\"word\">TOO FEW RUNS</p>"));
+  BOOST_TEST(page_says(page_of(history(std::vector<double>(9, 0.1))), "TOO FEW RUNS"));
+  BOOST_TEST(page_says(page_of(history(std::vector<double>(10, 0.1))), "STEADY"));
   std::vector<double> steady;
   for (int i = 0; i < 12; ++i) steady.push_back(0.1 + 0.001 * ((i * 5) % 3));
   BOOST_TEST(page_says(page_of(history(steady)), "<p class=\"word\">STEADY</p>"));
