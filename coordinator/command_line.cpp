@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -13,9 +14,12 @@
 #include "actors/journal/journal.hpp"
 #include "actors/tool_version.hpp"
 #include "coordinator/campaign/commands/campaign_line.hpp"
+#include "coordinator/campaign/course/json_campaign_file.hpp"
 #include "coordinator/commands/agents_command.hpp"
 #include "coordinator/commands/run_command.hpp"
 #include "coordinator/compare/commands/judgement_options.hpp"
+#include "coordinator/compare/gate.hpp"
+#include "coordinator/compare/run_selection.hpp"
 #include "coordinator/fleet/fleet_command.hpp"
 #include "coordinator/keys_command.hpp"
 #include "coordinator/plan/commands/plan_command_line.hpp"
@@ -271,6 +275,40 @@ CLI::App* add_selftest(CLI::App& app, SelftestOptions& options) {
   return selftest;
 }
 
+/// What the user has to mend is said on standard error; the rest is for main().
+int with_mistakes_told(const std::function<int()>& perform) {
+  try {
+    return perform();
+  } catch (const scenarios::ScenarioError& error) {
+    std::fprintf(stderr, "%s\n", error.what());  // one file:line:column a line, for editors
+    return 2;
+  } catch (const UsageError& error) {
+    return complain(error, 2);
+  } catch (const actors::LinkError& error) {
+    return complain(error, 2);
+  } catch (const actors::KeyError& error) {
+    return complain(error, 2);
+  } catch (const actors::JournalError& error) {
+    return complain(error, 2);
+  } catch (const StoreError& error) {
+    return complain(error, 2);
+  } catch (const SelectionError& error) {
+    return complain(error, 2);
+  } catch (const ReportUnreadable& error) {
+    return complain(error, 2);
+  } catch (const GateMistake& error) {
+    return complain(error, 2);
+  } catch (const CampaignStateError& error) {
+    return complain(error, 2);
+  } catch (const RunFolderError& error) {
+    return complain(error, 2);
+  } catch (const LocalAgentError& error) {
+    return complain(error, 1);
+  } catch (const ProcessError& error) {
+    return complain(error, 2);
+  }
+}
+
 }  // namespace
 
 int command_line(int argc, char** argv) {
@@ -308,7 +346,7 @@ int command_line(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  try {
+  return with_mistakes_told([&]() -> int {
     if (const auto judged = judgement.perform()) return *judged;
     if (const auto campaigned = campaigns.perform()) return *campaigned;
     if (const auto planned = plan.perform()) return *planned;
@@ -323,26 +361,7 @@ int command_line(int argc, char** argv) {
     if (*fleet) return fleet_command(orders.fleet);
     if (orders.store.command != StoreOrders::Command::none) return store_command(orders.store);
     return validate_command(orders.to_validate);
-  } catch (const scenarios::ScenarioError& error) {
-    std::fprintf(stderr, "%s\n", error.what());  // one file:line:column a line, for editors
-    return 2;
-  } catch (const UsageError& error) {
-    return complain(error, 2);
-  } catch (const actors::LinkError& error) {
-    return complain(error, 2);
-  } catch (const actors::KeyError& error) {
-    return complain(error, 2);
-  } catch (const actors::JournalError& error) {
-    return complain(error, 2);
-  } catch (const StoreError& error) {
-    return complain(error, 2);
-  } catch (const RunFolderError& error) {
-    return complain(error, 2);
-  } catch (const LocalAgentError& error) {
-    return complain(error, 1);
-  } catch (const ProcessError& error) {
-    return complain(error, 2);
-  }
+  });
 }
 
 }  // namespace squall::coordinator

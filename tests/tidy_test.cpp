@@ -117,6 +117,7 @@ BOOST_AUTO_TEST_CASE(each_third_party_library_has_one_place) {
       {R"(^CLI/)",
        {R"(main\.cpp$)", R"(^agents/device_options\.)",
         R"(^coordinator/(command_line|keys_command|verify_command)\.cpp$)",
+        R"(^coordinator/commands/output_options\.cpp$)",
         R"(^coordinator/store_commands/store_command_line\.cpp$)",
         R"(^coordinator/compare/commands/judgement_options\.cpp$)",
         R"(^coordinator/campaign/commands/campaign_line\.cpp$)",

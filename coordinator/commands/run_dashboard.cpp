@@ -55,6 +55,10 @@ bool is_address(const std::string& text) {
 
 }  // namespace
 
+bool tells_where(const std::string& line) {
+  return line.starts_with("dashboard: ") || line.starts_with("metrics: ");
+}
+
 RunOptions with_scenario_settled(RunOptions options) {
   for (auto* address : {&options.dashboard, &options.metrics}) {
     if (!*address) continue;

@@ -15,6 +15,9 @@ namespace squall::coordinator {
 /// other, the scenario.
 RunOptions with_scenario_settled(RunOptions options);
 
+/// Whether a line of `squall run` on standard error says where its page or its metrics are.
+bool tells_where(const std::string& line);
+
 class RunDashboard {
  public:
   /// Serves from now on, if that is asked for, and says on standard error where. Throws UsageError.

@@ -91,12 +91,6 @@ std::string unit_of_figure(const std::string& figure) {
   return "answers/s";
 }
 
-std::string id_of_figure(std::string figure) {
-  std::replace_if(
-      figure.begin(), figure.end(), [](char c) { return c == '_' || c == '.'; }, '-');
-  return figure;
-}
-
 std::string readable_figure(double value, FigureUnit unit) {
   switch (unit) {
     case FigureUnit::seconds:

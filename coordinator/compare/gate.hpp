@@ -22,9 +22,6 @@ FigureKind kind_of_figure(const std::string& figure);
 /// As axes of charts have it: "s", "share", "tokens/s", "answers/s".
 std::string unit_of_figure(const std::string& figure);
 
-/// "ttft-p99-9": a figure's name within an id.
-std::string id_of_figure(std::string figure);
-
 /// "12.3 ms", "1,234", "0.12 %".
 std::string readable_figure(double value, FigureUnit unit);
 

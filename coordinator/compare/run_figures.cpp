@@ -40,6 +40,14 @@ bool is_drawn(const std::string& metric) {
 
 }  // namespace
 
+KnownFigure known_figure(const RunFigures& run, const std::string& figure) {
+  if (const auto found = run.figures.find(figure); found != run.figures.end())
+    return {found->second, false};
+  if (const auto found = run.at_least.find(figure); found != run.at_least.end())
+    return {found->second, true};
+  return {};
+}
+
 RunFigures figures_of_report(const std::string& json) {
   const ReportedRun report = read_reported_run(json);
   check_comparable(report);

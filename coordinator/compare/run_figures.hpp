@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,13 @@ struct RunFigures {
 
   bool usable() const { return has_usable_figures(outcome); }
 };
+
+/// A figure of a run: its value, or the lower bound that is known in its place.
+struct KnownFigure {
+  std::optional<double> value{};
+  bool at_least = false;
+};
+KnownFigure known_figure(const RunFigures& run, const std::string& figure);
 
 /// Throws ReportUnreadable for anything but a report of this tool.
 RunFigures figures_of_report(const std::string& json);

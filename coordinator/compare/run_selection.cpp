@@ -119,15 +119,10 @@ std::vector<StoredRun> RunSelection::stored(const std::string& name) {
 
 RunFigures RunSelection::figures_of(const StoredRun& run) {
   RunFigures figures;
-  if (run.state == "finished") {
-    try {
-      figures = figures_of_report(store().report(run.beginning.run));
-    } catch (const ReportUnreadable& error) {
-      throw ReportUnreadable("the report of run " + run.beginning.run + " " + error.what());
-    }
-  } else {
+  if (run.state == "finished")
+    figures = read_stored(store(), run.beginning.run, figures_of_report);
+  else
     figures.outcome = run.state;
-  }
   figures.run = run.beginning.run;
   return figures;
 }

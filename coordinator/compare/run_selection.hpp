@@ -21,6 +21,17 @@ struct SelectionError : std::runtime_error {
 /// The lines of --help that explain how runs are named.
 extern const char* const naming_of_runs;
 
+/// What `read` makes of a stored run's report; where it throws ReportUnreadable, with the run's id.
+/// Throws StoreError.
+template <class Read>
+auto read_stored(const RunStore& store, const std::string& run, Read read) {
+  try {
+    return read(store.report(run));
+  } catch (const ReportUnreadable& error) {
+    throw ReportUnreadable("the report of run " + run + " " + error.what());
+  }
+}
+
 class RunSelection {
  public:
   /// The store is opened when a name asks for it, not before.

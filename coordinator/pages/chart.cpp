@@ -97,6 +97,15 @@ void pick_extremes(const Values& values, std::size_t from, std::size_t to,
 
 }  // namespace
 
+std::string id_within(const std::string& name) {
+  std::string id;
+  for (const char c : name) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    id += letter ? c : '-';
+  }
+  return id;
+}
+
 json chart_json(const Chart& chart) {
   json series = json::array(), marks = json::array();
   for (const ChartSeries& each : chart.series) series.push_back(series_json(each));

@@ -48,7 +48,7 @@ struct ChartHeat {
 };
 
 struct Chart {
-  std::string id;     // of letters, digits and '-': where in the page it stands
+  std::string id;     // see id_within(): where in the page it stands
   std::string title;  // what it shows, in a few words
   ChartAxis x, y;
   std::vector<ChartSeries> series{};
@@ -56,6 +56,9 @@ struct Chart {
   std::optional<ChartHeat> heat{};
   std::string linked{};  // charts of one name share zoom and cursor; empty: alone
 };
+
+/// "ttft-p99-9" of "ttft_p99.9": a name within an id, of letters, digits and '-' alone.
+std::string id_within(const std::string& name);
 
 /// What window.SquallCharts.draw and .update take. Values to six significant digits.
 nlohmann::ordered_json chart_json(const Chart& chart);

@@ -53,6 +53,26 @@ std::string content_of(const std::string& path) {
   return text.str();
 }
 
+/// A file that another process writes.
+class GrowingLines {
+ public:
+  explicit GrowingLines(const std::string& path) : file_(path, std::ios::binary) {}
+
+  void tell_new(const std::function<void(const std::string&)>& hear) {
+    file_.clear();  // it may have met the end before
+    for (std::string part; std::getline(file_, part);) {
+      line_ += part;
+      if (file_.eof()) break;  // the rest is still to come
+      hear(line_);
+      line_.clear();
+    }
+  }
+
+ private:
+  std::ifstream file_;
+  std::string line_;
+};
+
 /// Ends a child as people do: Ctrl-C, then Ctrl-C again, which takes its agents with it.
 class PatientEnd {
  public:
@@ -102,14 +122,19 @@ int wait_for(pid_t child, std::chrono::seconds limit, const std::function<bool()
 }  // namespace
 
 ChildRunResult run_in_child(const std::vector<std::string>& arguments, std::chrono::seconds limit,
-                            const std::function<bool()>& go_on) {
+                            const std::function<bool()>& go_on,
+                            const std::function<void(const std::string&)>& hear) {
   const TemporaryFolder folder;
   std::vector<std::string> command{sibling_program("squall").string(), "run", "--json",
                                    folder.file("run.json")};
   command.insert(command.end(), arguments.begin(), arguments.end());
   const pid_t child = start(command, folder.file("errors"));
+  GrowingLines said(folder.file("errors"));
   ChildRunResult result;
-  result.exit_code = wait_for(child, limit, go_on);
+  result.exit_code = wait_for(child, limit, [&] {
+    if (hear) said.tell_new(hear);
+    return go_on();
+  });
   result.json = content_of(folder.file("run.json"));
   result.errors = content_of(folder.file("errors"));
   return result;

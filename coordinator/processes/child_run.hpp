@@ -23,9 +23,11 @@ struct ChildRunError : std::runtime_error {
 /// `squall run` with these arguments, and `--json` of its own. Waits for the end. `go_on` is asked
 /// some twenty times a second; when it says no, the run is interrupted as by Ctrl-C. Never longer
 /// than `limit`; when this process is killed, the run is interrupted, too. To be called by the main
-/// thread. Throws ChildRunError when it cannot start.
+/// thread. `hear` is given each line that it says on standard error, as it comes. Throws
+/// ChildRunError when it cannot start.
 ChildRunResult run_in_child(const std::vector<std::string>& arguments, std::chrono::seconds limit,
-                            const std::function<bool()>& go_on);
+                            const std::function<bool()>& go_on,
+                            const std::function<void(const std::string&)>& hear = {});
 
 /// A scenario's text, with local agents, which leaves nothing behind.
 ChildRunResult run_in_child(const std::string& scenario, unsigned agents,

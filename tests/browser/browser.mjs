@@ -62,15 +62,27 @@ export async function watched(browser, form, may) {
   return { page, troubles, form, close: () => context.close() };
 }
 
-/// All charts are drawn. Asked again and again from here, since a page forbids strings as code.
-export async function allDrawn(page, seconds = 60) {
+/// Asked again and again from here, since a page forbids strings as code.
+async function drawnWhen(page, holds, seconds = 60) {
   const until = Date.now() + seconds * 1000;
   while (Date.now() < until) {
-    if (await page.evaluate(() => document.documentElement.dataset.charts === "drawn")) return;
+    if (await page.evaluate(holds)) return;
     await page.waitForTimeout(5);
   }
   throw new Error(`the charts were not drawn within ${seconds} s`);
 }
+
+/// All charts are drawn.
+export const allDrawn = (page) =>
+  drawnWhen(page, () => document.documentElement.dataset.charts === "drawn");
+
+/// Those that can be seen in the window are drawn.
+export const screenDrawn = (page) => drawnWhen(page, () =>
+  document.readyState !== "loading" && document.querySelector(".chart.laid") !== null &&
+  [...document.querySelectorAll(".chart:not(.drawn)")].every((chart) => {
+    const { top, bottom } = chart.getBoundingClientRect();
+    return top >= window.innerHeight || bottom <= 0;
+  }));
 
 /// The whole page, in pieces that a screen can show: FOLDER/NAME.jpeg, NAME-2.jpeg, …
 export async function screenshots(page, folder, name) {

@@ -49,12 +49,15 @@ export async function allChartsDrew(page, fewest) {
   return wrong;
 }
 
-/// Nothing is wider than the window, no legend and no word of a heading is cut.
+/// Nothing is wider than the window; no legend, no heading and no chart's title is cut.
 export const nothingOverflows = (page) => page.evaluate(() => {
   const wrong = [];
   const root = document.documentElement;
   if (root.scrollWidth > window.innerWidth)
     wrong.push(`it is ${root.scrollWidth} px wide in a window of ${window.innerWidth}`);
+  for (const heading of document.querySelectorAll("h1, h2, h3, .chart .title"))
+    if (heading.scrollWidth > heading.clientWidth + 1)
+      wrong.push(`a heading is cut: ${heading.textContent}`);
   for (const keys of document.querySelectorAll(".keys")) {
     const edge = keys.getBoundingClientRect().right + 1;
     const { id } = keys.closest(".chart");

@@ -7,8 +7,8 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { allDrawn, chromiumProgram, forms, launched, playwright, screenshots, watched }
-  from "./browser.mjs";
+import { allDrawn, chromiumProgram, forms, launched, playwright, screenDrawn, screenshots,
+         watched } from "./browser.mjs";
 import { allChartsDrew, chartsOf, dragZoomsAndResets, hoverTellsValues, nothingOverflows,
          strangersStayText, themeSwitches } from "./checks.mjs";
 
@@ -92,27 +92,70 @@ async function checkPage(browser, folder, wanted) {
   console.log(`${wanted.name}: ${statSync(file).size} bytes, looked at in ${looks.length} forms`);
 }
 
-/// A report of an hour of 20 agents: small, and there at once.
+/// A report of an hour of 20 agents: small, and there at once, wherever in it the reader begins.
 async function checkLongReport(browser, folder) {
   const file = path.join(folder, "hour.html");
   const url = pathToFileURL(file).href;
   const size = statSync(file).size;
   if (size >= largest_report) note("hour", [`it has ${size} bytes`]);
-  const opened = await watched(browser, forms[0], (address) => address === url);
-  const begun = performance.now();
-  await opened.page.goto(url, { waitUntil: "commit" });
-  await allDrawn(opened.page);
-  const all = performance.now() - begun;
-  const text = await opened.page.evaluate(() =>
-    performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd);
-  console.log(`hour: ${size} bytes; text can be read after ${text.toFixed(0)} ms, all ` +
-              `${(await chartsOf(opened.page)).length} charts are drawn after ${all.toFixed(0)} ms`);
-  if (!(all < slowest_opening)) note("hour", [`it takes ${all} ms to open`]);
-  note("hour", await allChartsDrew(opened.page, 15));
-  note("hour", await nothingOverflows(opened.page));
-  note("hour", opened.troubles);
-  await screenshots(opened.page, folder, "hour");
-  await opened.close();
+  console.log(`hour: ${size} bytes`);
+  for (const place of ["", "#latency"]) {
+    const opened = await watched(browser, forms[0], (address) => address.split("#")[0] === url);
+    const begun = performance.now();
+    await opened.page.goto(url + place, { waitUntil: "commit" });
+    await screenDrawn(opened.page);
+    const screen = performance.now() - begun;
+    const others = await opened.page.locator(".chart:not(.drawn)").count();
+    await allDrawn(opened.page);
+    const all = performance.now() - begun;
+    const text = await opened.page.evaluate(() =>
+      performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd);
+    console.log(`hour${place}: text can be read after ${text.toFixed(0)} ms, the charts on the ` +
+                `screen are drawn after ${screen.toFixed(0)} ms (${others} are not yet), all ` +
+                `${(await chartsOf(opened.page)).length} after ${all.toFixed(0)} ms`);
+    if (!(all < slowest_opening)) note("hour", [`it takes ${all} ms to open`]);
+    note("hour", await allChartsDrew(opened.page, 15));
+    note("hour", await nothingOverflows(opened.page));
+    note("hour", opened.troubles);
+    if (place === "") await screenshots(opened.page, folder, "hour");
+    await opened.close();
+  }
+}
+
+/// The charts that the reader sees come first: in a report that is opened at its resources, those of
+/// the beginning wait. Paper waits for none.
+async function checkOrder(browser, folder) {
+  const url = pathToFileURL(path.join(folder, "hour.html")).href;
+  const { page, troubles, close } =
+    await watched(browser, forms[0], (address) => address.split("#")[0] === url);
+  await page.addInitScript(() => {
+    window.drawnInOrder = [];
+    document.addEventListener("DOMContentLoaded", () => {
+      const seen = new MutationObserver((changes) => changes.forEach(({ target }) => {
+        if (target.classList.contains("drawn") && !window.drawnInOrder.includes(target.id))
+          window.drawnInOrder.push(target.id);
+      }));
+      for (const chart of document.querySelectorAll("figure.chart"))
+        seen.observe(chart, { attributeFilter: ["class"] });
+      if (location.hash !== "#origin") return;
+      window.dispatchEvent(new Event("beforeprint"));
+      window.missingOnPaper = document.querySelectorAll(".chart:not(.drawn)").length;
+      window.dispatchEvent(new Event("afterprint"));
+    });
+  });
+  await page.goto(url + "#resources");
+  await allDrawn(page);
+  const order = await page.evaluate(() => window.drawnInOrder);
+  if (order.length < 15) note("hour", [`only ${order.length} charts were seen to be drawn`]);
+  if (order.indexOf("cpu") > order.indexOf("heat-ttft"))
+    note("hour", [`opened at its resources it draws ${order.join(", ")}`]);
+  await page.goto("about:blank");
+  await page.goto(url + "#origin", { waitUntil: "domcontentloaded" });
+  const missing = await page.evaluate(() => window.missingOnPaper);
+  if (missing !== 0) note("hour", [`${missing} charts would be missing on paper`]);
+  note("hour", await allChartsDrew(page, 15));
+  note("hour", troubles);
+  await close();
 }
 
 /// While the run goes on: all forms at once, then by mouse; and what is left when it has ended.
@@ -164,6 +207,7 @@ if (folder !== undefined) {
   } else {
     for (const wanted of pages) await checkPage(browser, folder, wanted);
     await checkLongReport(browser, folder);
+    await checkOrder(browser, folder);
   }
   await browser.close();
 }

@@ -175,10 +175,22 @@ BOOST_AUTO_TEST_CASE(mistakes_are_exit_code_2_and_say_what_to_do) {
 }
 
 BOOST_AUTO_TEST_CASE(a_baseline_is_set_shown_checked_and_forgotten) {
-  const int code = squall({"run", write(), store, "--repeat", "2"});
+  const int code = squall({"run", write(), store, "--repeat", "2", "--dashboard"});
   BOOST_TEST((code == 0 || code == 13), "exit code " << code);
-  if (code == 13) return;  // too busy a machine: there may be no figures
-  BOOST_TEST(contains(out, "tokens_per_second"));
+  const std::string spread = out;
+  BOOST_TEST(contains(spread, "median absolute deviation"), spread);
+  BOOST_TEST(contains(spread, "cannot be used") == (code == 13), spread);
+  const auto where = err.find("dashboard: http://127.0.0.1:");  // of each run
+  BOOST_REQUIRE(where != std::string::npos);
+  BOOST_TEST(err.find("dashboard: http://", where + 1) != std::string::npos, err);
+  BOOST_TEST(squall({"list", "--json", store}) == 0);
+  const json runs = json::parse(out).at("runs");
+  BOOST_REQUIRE(runs.size() == 2u);
+  const bool invalid =
+      runs.at(0).at("outcome") == "invalid" || runs.at(1).at("outcome") == "invalid";
+  BOOST_TEST(invalid == (code == 13));
+  if (invalid) return;  // too busy a machine: there may be no figures
+  BOOST_TEST(contains(spread, "tokens_per_second"), spread);
   BOOST_TEST(squall({"baseline", "set", "main", "last:2", store}) == 0);
   BOOST_TEST(contains(out, "3 more are needed"));
   BOOST_TEST(squall({"baseline", "list", store}) == 0);

@@ -1,12 +1,9 @@
 #include "coordinator/campaign/commands/campaign_line.hpp"
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 
 #include "coordinator/campaign/commands/campaign_command.hpp"
-#include "coordinator/campaign/course/json_campaign_file.hpp"
-#include "coordinator/compare/gate.hpp"
-#include "coordinator/compare/run_selection.hpp"
+#include "coordinator/commands/output_options.hpp"
 
 namespace squall::coordinator {
 
@@ -46,16 +43,6 @@ void add_places(CLI::App& command, std::string& store, std::string& state) {
   command.add_option("--state", state, "folder of journals and campaigns")->option_text("FOLDER");
 }
 
-template <class Options>
-void add_outputs(CLI::App& command, Options& options) {
-  command.add_option("--html", options.html, "also write the report as a page with charts")
-      ->option_text("FILE");
-  command.add_option("--markdown", options.markdown, "also write it for a pull request")
-      ->option_text("FILE");
-  command.add_option("--json", options.json, "also write everything to this file")
-      ->option_text("FILE");
-}
-
 void add_campaign(CLI::App& command, CampaignOptions& options) {
   command.add_option("FILE", options.file, "campaign (TOML); with --suite a scenario");
   command.add_option("--suite", options.suite, "a ready-made campaign, see below")
@@ -84,7 +71,7 @@ void add_campaign(CLI::App& command, CampaignOptions& options) {
                    "go on where runs are missing, else begin a new round; for timers");
   command.add_option("--every", options.every, "a round each time this much has passed")
       ->option_text("24h");
-  add_outputs(command, options);
+  add_output_options(command, options.html, options.markdown, options.json);
   add_places(command, options.store, options.state);
   command.footer(campaign_footer);
 }
@@ -112,7 +99,7 @@ struct CampaignLine::Orders {
       add_places(*command, query.store, query.state);
     }
     add_places(*list, query.store, query.state);
-    add_outputs(*report, query);
+    add_output_options(*report, query.html, query.markdown, query.json);
     accept->add_flag("--accept-failed", query.accept_failed,
                      "also runs that missed their thresholds");
   }
@@ -131,23 +118,7 @@ CampaignLine::~CampaignLine() = default;
 
 std::optional<int> CampaignLine::perform() {
   if (!orders_->campaign->parsed()) return std::nullopt;
-  const auto complain = [](const std::exception& error) {
-    std::fprintf(stderr, "squall: %s\n", error.what());
-    return 2;
-  };
-  try {
-    return orders_->perform();
-  } catch (const CampaignStateError& error) {
-    return complain(error);
-  } catch (const SelectionError& error) {
-    return complain(error);
-  } catch (const StoreError& error) {
-    return complain(error);
-  } catch (const ReportUnreadable& error) {
-    return complain(error);
-  } catch (const GateMistake& error) {
-    return complain(error);
-  }
+  return orders_->perform();
 }
 
 }  // namespace squall::coordinator

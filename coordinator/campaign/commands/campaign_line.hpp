@@ -18,8 +18,8 @@ class CampaignLine {
   CampaignLine(const CampaignLine&) = delete;
   CampaignLine& operator=(const CampaignLine&) = delete;
 
-  /// Does what was asked, when it was ours, and returns the exit code. What the user has to mend is
-  /// told on standard error.
+  /// Does what was asked, when it was ours, and returns the exit code. Throws as campaign_command()
+  /// and its queries do.
   std::optional<int> perform();
 
  private:

@@ -6,6 +6,7 @@
 
 #include "coordinator/campaign/commands/utc.hpp"
 #include "coordinator/campaign/course/json_campaign_file.hpp"
+#include "coordinator/commands/run_dashboard.hpp"
 #include "coordinator/commands/run_options.hpp"
 #include "coordinator/processes/child_run.hpp"
 #include "coordinator/text/printable_text.hpp"
@@ -80,10 +81,14 @@ RunEnded CampaignRuns::run(const CampaignCell& cell, const std::string& progress
   RunEnded ended;
   std::string told;
   try {
-    const ChildRunResult child = run_in_child(arguments_of(cell), longest_run, [&] {
+    const auto go_on = [&] {
       progress_.tick();
       return !interrupted();
-    });
+    };
+    const auto hear = [&](const std::string& line) {
+      if (tells_where(line)) progress_.tell(printable(line, 300));
+    };
+    const ChildRunResult child = run_in_child(arguments_of(cell), longest_run, go_on, hear);
     if (child.json.empty()) {
       ended = broken(last_line(child.errors), child.exit_code);
       if (ended.why.empty()) ended.why = "it ended without a report";

@@ -50,15 +50,6 @@ std::string title_of(std::string figure) {
   return figure;
 }
 
-std::string id_of(const std::string& text) {
-  std::string id;
-  for (const char c : text) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    id += letter ? c : '-';
-  }
-  return id;
-}
-
 struct FrontPoint {
   double throughput, latency;
   const CellResult* cell;
@@ -131,7 +122,7 @@ void add_curves(Page& page, const CampaignResults& results) {
     add_table(page, front_table(results));
   }
   for (const auto& axis : numeric_axes(results)) {
-    page.section("axis-" + id_of(axis), "Against " + axis);
+    page.section("axis-" + id_within(axis), "Against " + axis);
     for (const auto& figure : figures_shown(results))
       if (Chart chart = axis_chart(results, axis, figure); !chart.series.empty()) page.chart(chart);
   }
@@ -160,7 +151,7 @@ Chart front_chart(const CampaignResults& results) {
 
 Chart axis_chart(const CampaignResults& results, const std::string& axis,
                  const std::string& figure) {
-  Chart chart{.id = "chart-" + id_of(axis + "-" + figure),
+  Chart chart{.id = "chart-" + id_within(axis + "-" + figure),
               .title = title_of(figure) + " against " + axis,
               .x = {axis, axis == "users" ? "users" : ""},
               .y = {"", unit_of_figure(figure)}};

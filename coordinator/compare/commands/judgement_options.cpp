@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <functional>
 
 #include "coordinator/commands/run_options.hpp"
@@ -273,23 +272,8 @@ JudgementLine::JudgementLine(CLI::App& app) : orders_(new Orders) {
 JudgementLine::~JudgementLine() = default;
 
 std::optional<int> JudgementLine::perform() {
-  const auto complain = [](const std::exception& error) {
-    std::fprintf(stderr, "squall: %s\n", error.what());
-    return 2;
-  };
   for (const auto& [command, perform_it] : orders_->commands) {
-    if (!command->parsed()) continue;
-    try {
-      return perform_it();
-    } catch (const SelectionError& error) {
-      return complain(error);
-    } catch (const StoreError& error) {
-      return complain(error);
-    } catch (const ReportUnreadable& error) {
-      return complain(error);
-    } catch (const GateMistake& error) {
-      return complain(error);
-    }
+    if (command->parsed()) return perform_it();
   }
   return std::nullopt;
 }

@@ -20,8 +20,8 @@ class JudgementLine {
   JudgementLine(const JudgementLine&) = delete;
   JudgementLine& operator=(const JudgementLine&) = delete;
 
-  /// Does what was asked, when it was one of ours, and returns the exit code. What the user has to
-  /// mend is told on standard error.
+  /// Does what was asked, when it was one of ours, and returns the exit code. Throws UsageError,
+  /// SelectionError, StoreError, ReportUnreadable, GateMistake.
   std::optional<int> perform();
 
  private:

@@ -28,38 +28,40 @@ void keep(Chart& chart, ChartSeries series) {
   if (!series.x.empty()) chart.series.push_back(std::move(series));
 }
 
-/// Of a run: its value, or the lower bound that is known in its place.
-struct KnownValue {
-  std::optional<double> value;
-  bool at_least = false;
+/// What the table's median is of. Runs that are incomparable have no table: of what each side has.
+struct CountedValues {
+  std::vector<double> base, run;
 };
 
-KnownValue value_of(const RunFigures& run, const std::string& figure) {
-  if (const auto found = run.figures.find(figure); found != run.figures.end())
-    return {found->second};
-  if (const auto found = run.at_least.find(figure); found != run.at_least.end())
-    return {found->second, true};
-  return {};
+CountedValues counted_values(const RunComparison& comparison, const std::string& figure) {
+  for (const FigureComparison& each : comparison.figures)
+    if (each.figure == figure) return {each.base, each.run};
+  CountedValues counted;
+  for (const RunFigures& run : comparison.base.details)
+    if (const KnownFigure known = known_figure(run, figure); known.value && !known.at_least)
+      counted.base.push_back(*known.value);
+  for (const RunFigures& run : comparison.run.details)
+    if (const KnownFigure known = known_figure(run, figure); known.value)
+      counted.run.push_back(*known.value);
+  return counted;
 }
 
 /// A side's runs from `first` on: their values, the bounds, and the median as a line along them.
 void add_side(Chart& chart, const std::string& figure, const char* name, const ComparedSide& side,
-              std::size_t first) {
+              std::size_t first, const std::vector<double>& counted) {
   ChartSeries values{.name = name, .style = ChartStyle::points, .x = {}, .y = {}};
   ChartSeries bounds{
       .name = std::string(name) + ", at least", .style = ChartStyle::points, .x = {}, .y = {}};
-  std::vector<double> exact;
   for (std::size_t i = 0; i < side.details.size(); ++i) {
-    const KnownValue known = value_of(side.details[i], figure);
+    const KnownFigure known = known_figure(side.details[i], figure);
     if (!known.value) continue;
     add_point(known.at_least ? bounds : values, first + i, *known.value);
-    if (!known.at_least) exact.push_back(*known.value);
   }
   ChartSeries median{
       .name = std::string(name) + ", median", .style = ChartStyle::dashed, .x = {}, .y = {}};
-  if (exact.size() > 1) {
-    add_point(median, first, median_of(exact));
-    add_point(median, first + side.details.size() - 1, median_of(exact));
+  if (counted.size() > 1) {
+    add_point(median, first, median_of(counted));
+    add_point(median, first + side.details.size() - 1, median_of(counted));
   }
   keep(chart, std::move(values));
   keep(chart, std::move(bounds));
@@ -96,8 +98,7 @@ Chart change_chart(const RunComparison& comparison) {
               .y = {"worse by", "share"}};
   ChartSeries margins{.name = "margin", .style = ChartStyle::bars, .x = {}, .y = {}};
   ChartSeries changes{.name = "change", .style = ChartStyle::points, .x = {}, .y = {}};
-  ChartSeries open{
-      .name = "change, without an interval", .style = ChartStyle::points, .x = {}, .y = {}};
+  ChartSeries open{.name = "change, interval open", .style = ChartStyle::points, .x = {}, .y = {}};
   for (const FigureComparison& figure : comparison.figures) {
     const std::size_t place = chart.x.names.size();
     chart.x.names.push_back(figure.figure);
@@ -128,7 +129,7 @@ std::vector<std::string> figures_on_page(const RunComparison& comparison) {
 }
 
 Chart value_chart(const RunComparison& comparison, const std::string& figure) {
-  Chart chart{.id = "values-" + id_of_figure(figure),
+  Chart chart{.id = "values-" + id_within(figure),
               .title = figure + " of each run",
               .x = {"", ""},
               .y = {"", unit_of_figure(figure)},
@@ -141,8 +142,9 @@ Chart value_chart(const RunComparison& comparison, const std::string& figure) {
     for (std::size_t i = 0; i < base; ++i) chart.x.names.push_back(name_in_side("base", i));
     for (std::size_t i = 0; i < run; ++i) chart.x.names.push_back(name_in_side("run", i));
   }
-  add_side(chart, figure, "base", comparison.base, 0);
-  add_side(chart, figure, "run", comparison.run, comparison.paired ? 0 : base);
+  const CountedValues counted = counted_values(comparison, figure);
+  add_side(chart, figure, "base", comparison.base, 0, counted.base);
+  add_side(chart, figure, "run", comparison.run, comparison.paired ? 0 : base, counted.run);
   return chart;
 }
 

@@ -3,6 +3,7 @@
 #include "coordinator/compare/output/comparison_charts.hpp"
 #include "coordinator/compare/output/comparison_rows.hpp"
 #include "coordinator/pages/page.hpp"
+#include "coordinator/text/capitals.hpp"
 #include "coordinator/text/readable_numbers.hpp"
 
 namespace squall::coordinator {
@@ -10,12 +11,6 @@ namespace squall::coordinator {
 namespace {
 
 using Tone = PageCell::Tone;
-
-std::string in_capitals(std::string text) {
-  for (char& c : text)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  return text;
-}
 
 Tone tone_of(Judgement judgement) {
   switch (judgement) {
@@ -108,11 +103,12 @@ std::vector<PageCell> run_row(const char* side, std::size_t index, const RunFigu
   std::vector<PageCell> row{
       {name_in_side(side, index)}, {run.run}, {run.started_at}, {run.outcome}};
   for (const auto& figure : figures) {
-    const auto found = run.figures.find(figure);
-    row.push_back(found == run.figures.end()
-                      ? PageCell{"–", Tone::quiet, true}
-                      : PageCell{readable_figure(found->second, kind_of_figure(figure).unit),
-                                 Tone::plain, true});
+    const KnownFigure known = known_figure(run, figure);
+    row.push_back(known.value
+                      ? PageCell{(known.at_least ? "≥ " : "") +
+                                     readable_figure(*known.value, kind_of_figure(figure).unit),
+                                 Tone::plain, true}
+                      : PageCell{"–", Tone::quiet, true});
   }
   return row;
 }

@@ -22,6 +22,15 @@ std::string test_case(const std::string& suite, const std::string& name, Judgeme
   return text + "  </testcase>\n";
 }
 
+/// What the reader must know of any run, such as that it was simulated.
+std::string properties(const std::vector<std::string>& banners) {
+  if (banners.empty()) return {};
+  std::string text = "  <properties>\n";
+  for (const auto& banner : banners)
+    text += "    <property name=\"banner\" value=" + xml_attribute(banner) + "/>\n";
+  return text + "  </properties>\n";
+}
+
 std::string message_of(const FigureComparison& figure) {
   if (!figure.measured()) return figure.why;
   return figure.figure + " changed by " + change_text(figure, figure.change) +
@@ -57,7 +66,8 @@ std::string junit_comparison(const RunComparison& comparison) {
   }
   return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"squall compare\" tests=\"" +
          std::to_string(tests) + "\" failures=\"" + std::to_string(failures) + "\" errors=\"" +
-         std::to_string(errors) + "\" skipped=\"0\">\n" + cases + "</testsuite>\n";
+         std::to_string(errors) + "\" skipped=\"0\">\n" + properties(comparison.banners) + cases +
+         "</testsuite>\n";
 }
 
 }  // namespace squall::coordinator

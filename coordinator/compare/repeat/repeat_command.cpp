@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <unistd.h>
 
+#include "coordinator/commands/run_dashboard.hpp"
 #include "coordinator/commands/run_options.hpp"
 #include "coordinator/compare/output/comparison_text.hpp"
 #include "coordinator/compare/repeat/repeat_course.hpp"
@@ -130,6 +131,10 @@ class RepeatProgress {
     std::fprintf(stderr, "\r\033[K%s, %s", what_.c_str(), readable_clock(now - begun_).c_str());
     std::fflush(stderr);
   }
+  void tell(const std::string& line) {
+    clear();
+    std::fprintf(stderr, "%s\n", printable(line, 300).c_str());
+  }
   void end(const std::string& outcome) {
     clear();
     std::fprintf(stderr, "%s: %s\n", what_.c_str(), outcome.c_str());
@@ -192,9 +197,12 @@ class Repetition {
                     printable(which.name, 60));
     // Whatever one run does: what those before it cost is told all the same.
     try {
-      return take(run_in_child(which.arguments, longest_run, [this] {
+      const auto go_on = [this] {
         progress_.tick();
         return !interruption_.heard();
+      };
+      return take(run_in_child(which.arguments, longest_run, go_on, [this](const auto& line) {
+        if (tells_where(line)) progress_.tell(line);
       }));
     } catch (const ReportUnreadable& error) {
       return break_off(std::string("its report ") + error.what());
@@ -264,11 +272,26 @@ class Repetition {
     return missed > 0;
   }
 
+  /// Else there would be an empty table, and no reason.
+  void tell_unusable() const {
+    const auto& runs = course_->run();
+    const auto count = static_cast<std::size_t>(std::count_if(
+        runs.begin(), runs.end(), [](const RunFigures& run) { return !run.usable(); }));
+    if (count == 0) return;
+    std::printf("%zu of %s cannot be used and are not in it:\n", count,
+                plural(runs.size(), "run").c_str());
+    for (const RunFigures& run : runs)
+      if (!run.usable())
+        std::printf("  %s: %s; squall show %s says why\n", printable(run.run).c_str(),
+                    printable(run.outcome).c_str(), printable(run.run).c_str());
+  }
+
   /// Of runs that are compared with nothing: their spread. Returns the exit code.
   int tell_spread() const {
     const auto& runs = course_->run();
     if (runs.empty()) return 1;
     std::fputs(spread_text(runs).c_str(), stdout);
+    tell_unusable();
     const auto any = [&](const char* outcome) {
       return std::any_of(runs.begin(), runs.end(),
                          [&](const RunFigures& run) { return run.outcome == outcome; });

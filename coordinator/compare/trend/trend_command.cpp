@@ -5,12 +5,25 @@
 
 #include "coordinator/commands/report_file.hpp"
 #include "coordinator/commands/run_options.hpp"
+#include "coordinator/compare/run_selection.hpp"
 #include "coordinator/compare/trend/run_trend.hpp"
 #include "coordinator/compare/trend/trend_page.hpp"
 #include "coordinator/live/terminal.hpp"
 #include "coordinator/report/reading/reported_run.hpp"
 
 namespace squall::coordinator {
+
+namespace {
+
+/// The figures that were asked for, else the usual ones. Throws GateMistake for what is no figure.
+std::vector<Gate> followed(const std::vector<std::string>& figures) {
+  if (figures.empty()) return usual_gates();
+  std::vector<Gate> gates;
+  for (const auto& figure : figures) gates.push_back(gates_of({figure}, true).front());
+  return gates;
+}
+
+}  // namespace
 
 int trend_command(const TrendOptions& options) {
   if (options.scenario.empty() && options.tag.empty())
@@ -28,14 +41,12 @@ int trend_command(const TrendOptions& options) {
   TrendSeries series = series_of(runs);
   if (series.runs.empty())
     throw UsageError("no finished run of that kind is stored; squall list shows what there is");
-  series.banners = read_reported_run(store.report(series.runs.back())).banners;
-  std::vector<std::string> figures = options.figures;
-  if (figures.empty())
-    for (const auto& gate : usual_gates()) figures.push_back(gate.figure);
+  series.banners = read_stored(store, series.runs.back(), read_reported_run).banners;
   std::vector<FigureTrend> trends;
-  for (const auto& figure : figures) {
-    gates_of({figure}, true);  // refuses what is no figure
-    trends.push_back(trend_of(figure, series, runs, options.seed));
+  for (const auto& gate : followed(options.figures)) {
+    FigureTrend trend = trend_of(gate.figure, series, runs, options.seed);
+    if (gate.where_measured && trend.values.empty()) continue;
+    trends.push_back(std::move(trend));
   }
   ReportFile json(options.json), html(options.html, "--html");
   const std::size_t width = std::clamp<std::size_t>(terminal_width(stdout), 60, 120);

@@ -15,7 +15,7 @@ namespace {
 
 using Tone = PageCell::Tone;
 
-constexpr std::size_t fewest_for_change = 10;  // five on either side of it
+constexpr std::size_t fewest_for_change = 2 * smallest_segment;
 
 bool is_certain(const FigureTrend& trend) {
   return trend.slope && std::isfinite(trend.slope->high) &&
@@ -86,7 +86,7 @@ ChartSeries slope_line(const FigureTrend& trend, const std::vector<double>& plac
 
 Chart chart_of(const FigureTrend& trend, const TrendSeries& series) {
   const auto places = places_of(trend, series);
-  Chart chart{.id = "trend-" + id_of_figure(trend.figure),
+  Chart chart{.id = "trend-" + id_within(trend.figure),
               .title = trend.figure + " from run to run",
               .x = {"", ""},
               .y = {"", unit_of_figure(trend.figure)},
@@ -109,10 +109,23 @@ Chart chart_of(const FigureTrend& trend, const TrendSeries& series) {
 
 // ---- words
 
-std::string together(const std::vector<std::string>& sentences) {
+std::string joined(const std::vector<std::string>& texts, const char* between) {
   std::string text;
-  for (const auto& each : sentences) text += (text.empty() ? "" : "; ") + each;
+  for (const auto& each : texts) text += (text.empty() ? "" : between) + each;
   return text;
+}
+
+/// The figures that too few runs have; one sentence for all where every run has them.
+std::vector<std::string> too_few(const TrendSeries& series,
+                                 const std::vector<FigureTrend>& trends) {
+  const std::string runs = plural(series.runs.size(), "run");
+  if (series.runs.size() < fewest_for_change) return {runs + " so far"};
+  std::vector<std::string> sentences;
+  for (const auto& trend : trends)
+    if (trend.values.size() < fewest_for_change)
+      sentences.push_back(std::to_string(trend.values.size()) + " of " + runs + " have " +
+                          trend.figure);
+  return sentences;
 }
 
 void add_finding(const TrendSeries& series, const std::vector<FigureTrend>& trends, Page& page) {
@@ -127,18 +140,21 @@ void add_finding(const TrendSeries& series, const std::vector<FigureTrend>& tren
       worse = worse || is_worse(trend);
     }
   }
-  const Tone tone = worse ? Tone::doubtful : Tone::good;
-  const std::string runs = plural(series.runs.size(), "run");
-  if (!changes.empty())
-    page.verdict(tone, "CHANGED", together(changes));
-  else if (!drifts.empty())
-    page.verdict(tone, "DRIFTING", together(drifts));
-  else if (series.runs.size() < fewest_for_change)
+  const auto few = too_few(series, trends);
+  std::vector<std::string> words, why = changes;
+  if (!changes.empty()) words.emplace_back("CHANGED");
+  if (!drifts.empty()) words.emplace_back("DRIFTING");
+  why.insert(why.end(), drifts.begin(), drifts.end());
+  if (!words.empty())
+    page.verdict(worse ? Tone::doubtful : Tone::good, joined(words, ", "), joined(why, "; "));
+  else if (!few.empty())
     page.verdict(Tone::plain, "TOO FEW RUNS",
-                 runs + " so far; a lasting change can be told from " +
-                     std::to_string(fewest_for_change) + " on, five before and five after it");
+                 joined(few, "; ") + "; a lasting change can be told from " +
+                     std::to_string(fewest_for_change) + " on, half of them before and half " +
+                     "after it");
   else
-    page.verdict(Tone::good, "STEADY", "no lasting change and no certain slope in " + runs);
+    page.verdict(Tone::good, "STEADY",
+                 "no lasting change and no certain slope in " + plural(series.runs.size(), "run"));
 }
 
 void add_series(const TrendSeries& series, Page& page) {
@@ -189,7 +205,7 @@ void add_overview(const std::vector<FigureTrend>& trends, Page& page) {
 
 void add_figure(const FigureTrend& trend, const TrendSeries& series, Page& page) {
   if (trend.values.empty()) return;
-  page.section("figure-" + id_of_figure(trend.figure), trend.figure);
+  page.section("figure-" + id_within(trend.figure), trend.figure);
   page.chart(chart_of(trend, series));
   std::vector<std::string> found;
   for (const auto& step : trend.steps)

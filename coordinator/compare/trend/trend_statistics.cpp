@@ -15,7 +15,6 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t exact_up_to = 60;  // points; beyond, S is as good as normal
-constexpr std::size_t smallest_segment = 5;
 constexpr double change_significance = 0.01;
 constexpr double normal_975 = 1.959963984540054;
 

@@ -25,6 +25,9 @@ inline constexpr std::size_t most_in_series = 400;
 /// Of at least fewest_for_slope and at most most_in_series values, a step apart each.
 Slope theil_sen(const std::vector<double>& values);
 
+/// How few values may lie on either side of a change.
+inline constexpr std::size_t smallest_segment = 5;
+
 /// A change of level: the values from `first_after` on differ from those before, back to the change
 /// point before that.
 struct ChangePoint {
@@ -32,9 +35,9 @@ struct ChangePoint {
   double p = 1;  // of the permutation test
 };
 
-/// E-divisive on the energy distance, segments of at least five, changes up to p = 0.01 for the
-/// first and half of its predecessor's level for those beside it, by at least `permutations` seeded
-/// permutations. In order of place.
+/// E-divisive on the energy distance, segments of at least smallest_segment, changes up to p = 0.01
+/// for the first and half of its predecessor's level for those beside it, by at least
+/// `permutations` seeded permutations. In order of place.
 std::vector<ChangePoint> change_points(const std::vector<double>& values, std::uint64_t seed,
                                        std::size_t permutations = 499);
 

@@ -1,9 +1,9 @@
-// Draws charts given as data (coordinator/pages/chart.hpp) with Chart.js. window.SquallCharts: draw(spec, element), update(id, spec), drawAll(specs), recolour().
+// Draws charts given as data (coordinator/pages/chart.hpp) with Chart.js. window.SquallCharts: draw(spec, element), update(id, spec), drawAll(specs), drawRest(), recolour(), resize(width).
 "use strict";
 window.SquallCharts = (() => {
   const values = window.SquallValues;
   const interaction = window.SquallInteraction;
-  const { style, colourOf, faded, hasWhiskers, overlay } = window.SquallOverlay;
+  const { style, forgetStyle, colourOf, faded, hasWhiskers, overlay } = window.SquallOverlay;
   const states = new Map();  // id of a chart -> all about it
 
   // ---- from the spec to Chart.js
@@ -47,21 +47,23 @@ window.SquallCharts = (() => {
     return list;
   }
 
-  // A point between gaps would not be seen as a line.
-  function isLonely(context) {
-    const data = context.dataset.data;
+  // A point between gaps would not be seen as a line. Where there is none, one radius holds for all:
+  // of many points Chart.js takes long to ask for each.
+  function radiiOf(data) {
     const has = (i) => data[i] !== undefined && data[i].y !== null;
-    return has(context.dataIndex) && !has(context.dataIndex - 1) && !has(context.dataIndex + 1);
+    const radii = data.map((_, i) => (has(i) && !has(i - 1) && !has(i + 1) ? 2 : 0));
+    return radii.includes(2) ? radii : 0;
   }
 
   function mainDataset(state, index) {
     const series = state.spec.series[index];
     const colour = colourOf(state.spec, index);
     const histogram = series.style === "bars" && isLog(state.spec);
+    const data = points(state, index, series.y);
     const base = {
-      data: points(state, index, series.y), borderColor: colour, backgroundColor: colour,
+      data, borderColor: colour, backgroundColor: colour,
       hidden: state.hidden.has(series.name), borderWidth: state.spec.series.length > 8 ? 1.25 : 1.75,
-      pointRadius: (context) => (isLonely(context) ? 2 : 0), pointHitRadius: 0, borderJoinStyle: "round",
+      pointRadius: radiiOf(data), pointHitRadius: 0, borderJoinStyle: "round",
     };
     switch (histogram ? "histogram" : series.style) {
       case "dashed": return { ...base, type: "line", borderDash: [6, 4] };
@@ -309,8 +311,9 @@ window.SquallCharts = (() => {
   }
 
   function makeElements(state, element) {
+    state.element = element;
     element.textContent = "";
-    element.classList.add("chart", "drawn");
+    element.classList.add("chart", "laid");
     const head = made(element.tagName === "FIGURE" ? "figcaption" : "div", "head", element);
     state.title = made("span", "title", head, state.spec.title);
     state.at = made("span", "at", head);
@@ -368,8 +371,8 @@ window.SquallCharts = (() => {
     states.delete(state.spec.id);
   }
 
-  function show(state, element) {
-    makeElements(state, element);
+  function show(state) {
+    state.element.classList.add("drawn");
     Chart.defaults.font.family = style("--font");
     state.chart = new Chart(state.canvas, {
       type: "line",
@@ -387,7 +390,11 @@ window.SquallCharts = (() => {
   }
 
   /// Draws into an element, in place of what it holds.
-  function draw(spec, element) { show(prepare(spec), element); }
+  function draw(spec, element) {
+    const state = prepare(spec);
+    makeElements(state, element);
+    show(state);
+  }
 
   /// New data for a chart that is drawn; zoom, cursor and what is hidden stay.
   function update(id, spec) {
@@ -402,22 +409,49 @@ window.SquallCharts = (() => {
     interaction.point(state, state.at_x);
   }
 
-  /// All charts of a page, each into the element of its id; a few at once, so that the page can be
+  // How far above or below the window an element is.
+  function distance({ element }) {
+    const { top, bottom } = element.getBoundingClientRect();
+    return Math.max(top - window.innerHeight, -bottom, 0);
+  }
+
+  let waiting = [];  // to be drawn, in the page's order
+
+  function drawNext() {
+    const far = waiting.map(distance);
+    const [state] = waiting.splice(far.indexOf(Math.min(...far)), 1);
+    show(state);
+    if (waiting.length === 0) document.documentElement.dataset.charts = "drawn";
+  }
+
+  /// All charts of a page, each into the element of its id: first what is on the screen, then what
+  /// is nearest to it, wherever the reader is by then; one after the other, so that the page can be
   /// read meanwhile. The document's element then has data-charts="drawn".
   function drawAll(specs) {
-    const waiting = specs.map((spec) => prepare(spec));
+    for (const spec of specs) {
+      const element = document.getElementById(spec.id);
+      if (!element) continue;
+      const state = prepare(spec);
+      makeElements(state, element);  // all have their places at once: nothing moves later
+      waiting.push(state);
+    }
+    if (waiting.length === 0) document.documentElement.dataset.charts = "drawn";
     const next = () => {
-      const state = waiting.shift();
-      if (!state) { document.documentElement.dataset.charts = "drawn"; return; }
-      const element = document.getElementById(state.spec.id);
-      if (element) show(state, element);
+      if (waiting.length === 0) return;
+      drawNext();
       setTimeout(next, 0);
     };
-    next();
+    setTimeout(next, 0);
+  }
+
+  /// What drawAll() has not come to yet, at once: paper does not wait.
+  function drawRest() {
+    while (waiting.length > 0) drawNext();
   }
 
   /// Takes the colours of the page's style again.
   function recolour() {
+    forgetStyle();
     for (const state of states.values()) {
       if (!state.chart) continue;
       state.keys.forEach(({ swatch }, index) => {
@@ -435,5 +469,5 @@ window.SquallCharts = (() => {
     }
   }
 
-  return { draw, update, drawAll, recolour, resize };
+  return { draw, update, drawAll, drawRest, recolour, resize };
 })();

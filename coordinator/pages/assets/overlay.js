@@ -3,7 +3,14 @@
 window.SquallOverlay = (() => {
   // ---- colours, from the style of the page
 
-  const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  // Asked once of the browser, which would else reckon anew with all that came into the page since.
+  const known = new Map();
+  function style(name) {
+    if (!known.has(name))
+      known.set(name, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
+    return known.get(name);
+  }
+  const forgetStyle = () => known.clear();
   const isDark = () => style("--is-dark") === "1";
 
   // A series that is called as another and a comma ("ttft, intervals") has that one's colour.
@@ -171,5 +178,5 @@ window.SquallOverlay = (() => {
     afterDatasetsDraw: (chart) => { drawWhiskers(state, chart); drawMarks(state, chart); },
   });
 
-  return { style, colourOf, faded, hasWhiskers, overlay };
+  return { style, forgetStyle, colourOf, faded, hasWhiskers, overlay };
 })();

@@ -30,6 +30,7 @@
     before = { theme: root.dataset.theme, folded };
     folded.forEach((each) => { each.open = true; });
     root.dataset.theme = "light";
+    window.SquallCharts.drawRest();
     window.SquallCharts.recolour();
     window.SquallCharts.resize(680);
   });

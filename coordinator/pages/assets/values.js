@@ -116,7 +116,8 @@ window.SquallValues = (() => {
 
   const decadeText = (value, unit) => {
     const { factor, suffix } = scaleOf(unit, Math.abs(value) * 1.0001);
-    return Number((value * factor).toPrecision(3)).toLocaleString("en-US") +
+    const number = Number((value * factor).toPrecision(3));
+    return (Number.isInteger(number) ? separated(String(number)) : String(number)) +
            (unitOfAxis(unit) ? "" : suffix);
   };
 

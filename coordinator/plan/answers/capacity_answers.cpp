@@ -33,16 +33,6 @@ std::optional<Money> per_million(const CapacityFindings& findings, Money price,
   return money_of(an_hour / *tokens * 1e6);
 }
 
-Headroom headroom_of(double peak, const FleetAnswer& fleet, double growth) {
-  Headroom headroom;
-  headroom.peak = peak;
-  headroom.used = fleet.serves_with_spare > 0 ? peak / fleet.serves_with_spare : HUGE_VAL;
-  headroom.spare = 1 - headroom.used;
-  if (growth > 0 && headroom.used > 0 && headroom.used < 1)
-    headroom.months_left = std::log(1 / headroom.used) / std::log1p(growth);
-  return headroom;
-}
-
 std::vector<MonthRow> months_of(double load, double per_machine, const CapacityFindings& findings,
                                 const PlanQuestions& questions, std::optional<Money> price) {
   std::vector<MonthRow> rows;
@@ -69,6 +59,16 @@ MachineCount machines_for_load(double load, double per_machine, unsigned spare) 
   return {static_cast<std::uint64_t>(std::max(whole, load > 0 ? 1.0 : 0.0)), spare};
 }
 
+Headroom headroom_of(double peak, double serves_with_spare, double growth) {
+  Headroom headroom;
+  headroom.peak = peak;
+  headroom.used = serves_with_spare > 0 ? peak / serves_with_spare : HUGE_VAL;
+  headroom.spare = 1 - headroom.used;
+  if (growth > 0 && headroom.used > 0 && headroom.used < 1)
+    headroom.months_left = std::log(1 / headroom.used) / std::log1p(growth);
+  return headroom;
+}
+
 double grown(double load, double growth, unsigned months) {
   double result = load;
   for (unsigned month = 0; month < months; ++month) result *= 1 + growth;
@@ -90,7 +90,8 @@ std::optional<CapacityAnswers> answer(const CapacityPlan& plan, const CapacityFi
   answers.fleet = {machines, answers.per_machine * machines,
                    answers.per_machine * (machines - out)};
   if (questions.peak)
-    answers.headroom = headroom_of(*questions.peak, answers.fleet, questions.growth);
+    answers.headroom =
+        headroom_of(*questions.peak, answers.fleet.serves_with_spare, questions.growth);
   answers.price = price_of(plan, questions);
   const auto load = questions.wanted ? questions.wanted : questions.peak;
   if (load)

@@ -47,7 +47,7 @@ struct FleetAnswer {
 
 struct Headroom {
   double peak = 0;
-  double used = 0;                      // of what the fleet serves, spares set aside
+  double used = 0;                      // of what the fleet serves, spares set aside; or infinite
   double spare = 0;                     // 1 - used; below 0: too little
   std::optional<double> months_left{};  // until growth has used it up; none: without growth
 };
@@ -67,6 +67,9 @@ std::optional<CapacityAnswers> answer(const CapacityPlan& plan, const CapacityFi
 
 /// The fewest machines that carry a load, and spares. `per_machine` is above 0.
 MachineCount machines_for_load(double load, double per_machine, unsigned spare);
+
+/// Of a fleet that serves so much with its spares out; infinitely used when that is nothing.
+Headroom headroom_of(double peak, double serves_with_spare, double growth);
 
 /// After so many months of growth; compound.
 double grown(double load, double growth, unsigned months);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cassert>
 #include <charconv>
-#include <cmath>
 #include <sstream>
 #include <stdexcept>
 
@@ -87,15 +86,8 @@ MixAnswers answer_mix(const std::vector<MeasuredKind>& kinds, const PlanQuestion
   answers.serves = serves_without(kinds, 0);
   answers.serves_with_spare = serves_without(kinds, questions.spare);
   answers.cost = cost_of_fleet(kinds);
-  if (questions.peak && answers.serves_with_spare > 0) {
-    Headroom headroom;
-    headroom.peak = *questions.peak;
-    headroom.used = *questions.peak / answers.serves_with_spare;
-    headroom.spare = 1 - headroom.used;
-    if (questions.growth > 0 && headroom.used < 1)
-      headroom.months_left = std::log(1 / headroom.used) / std::log1p(questions.growth);
-    answers.headroom = headroom;
-  }
+  if (questions.peak)
+    answers.headroom = headroom_of(*questions.peak, answers.serves_with_spare, questions.growth);
   const auto load = questions.wanted ? questions.wanted : questions.peak;
   if (load)
     for (unsigned month = 0; month <= questions.months; ++month)

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "coordinator/commands/output_options.hpp"
 #include "coordinator/commands/run_options.hpp"
 #include "coordinator/fleet/fleet_simulation.hpp"
 #include "coordinator/fleet/law_file.hpp"
@@ -81,12 +82,7 @@ void add_questions(CLI::App& command, QuestionOptions& questions, PlanFiles& fil
       ->option_text("FILE");
   ours(command.add_flag("--extrapolate", questions.extrapolate,
                         "draw the scaling law beyond 1.5 times the largest load measured"));
-  command.add_option("--json", files.json, "also write everything to this file, as JSON")
-      ->option_text("FILE");
-  command.add_option("--markdown", files.markdown, "also write the report as Markdown")
-      ->option_text("FILE");
-  command.add_option("--html", files.html, "also write it as a page with charts")
-      ->option_text("FILE");
+  add_output_options(command, files.html, files.markdown, files.json);
 }
 
 void add_search(CLI::App& plan, PlanOptions& options) {

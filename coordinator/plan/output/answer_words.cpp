@@ -102,6 +102,9 @@ std::string headroom_words(const Headroom& headroom, LoadKind kind, double growt
   return text + ".";
 }
 
+namespace {
+
+/// What so many machines serve, headroom, and what it costs.
 std::vector<std::string> fleet_words(const CapacityPlan& plan, const CapacityAnswers& answers,
                                      const PlanQuestions& questions) {
   std::vector<std::string> words;
@@ -129,6 +132,8 @@ std::vector<std::string> fleet_words(const CapacityPlan& plan, const CapacityAns
   words.push_back(price + ".");
   return words;
 }
+
+}  // namespace
 
 std::string peak_words(const ScalingLaw& law) {
   const auto peak = law.fitted.peak();

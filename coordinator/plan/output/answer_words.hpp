@@ -13,10 +13,6 @@ std::vector<std::string> answer_words(const CapacityPlan& plan, const CapacityFi
                                       const std::optional<CapacityAnswers>& answers,
                                       const PlanQuestions& questions);
 
-/// What so many machines serve, headroom, and what it costs.
-std::vector<std::string> fleet_words(const CapacityPlan& plan, const CapacityAnswers& answers,
-                                     const PlanQuestions& questions);
-
 /// Where throughput is greatest, and whether that was measured.
 std::string peak_words(const ScalingLaw& law);
 /// The knee and what bounds it.

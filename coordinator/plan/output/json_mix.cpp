@@ -1,5 +1,6 @@
 #include "coordinator/plan/output/json_mix.hpp"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 namespace squall::coordinator {
@@ -12,7 +13,9 @@ json money(const std::optional<Money>& amount) {
   return amount ? json(plain_money(*amount)) : json(nullptr);
 }
 
-json number(const std::optional<double>& value) { return value ? json(*value) : json(nullptr); }
+json number(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
+
+json number(const std::optional<double>& value) { return value ? number(*value) : json(nullptr); }
 
 json to_json(const MixMonth& month) {
   json alternatives = json::array();
@@ -28,8 +31,8 @@ json to_json(const MixMonth& month) {
 json headroom_json(const std::optional<Headroom>& headroom) {
   if (!headroom) return nullptr;
   return {{"peak", headroom->peak},
-          {"used", headroom->used},
-          {"headroom", headroom->spare},
+          {"used", number(headroom->used)},
+          {"headroom", number(headroom->spare)},
           {"months_left", number(headroom->months_left)}};
 }
 

@@ -1,9 +1,9 @@
 #include "coordinator/report/formats/report_words.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <chrono>
 
+#include "coordinator/text/capitals.hpp"
 #include "coordinator/text/readable_measure.hpp"
 #include "coordinator/text/readable_numbers.hpp"
 
@@ -19,9 +19,7 @@ nanoseconds duration_of(double seconds) {
 }  // namespace
 
 std::string verdict_word(const ReportedRun& run) {
-  std::string word = run.outcome.empty() ? "unknown" : run.outcome;
-  std::ranges::transform(word, word.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  const std::string word = in_capitals(run.outcome.empty() ? "unknown" : run.outcome);
   return run.simulated ? word + " (SIMULATED target)" : word;
 }
 

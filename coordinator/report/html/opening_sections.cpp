@@ -2,6 +2,7 @@
 
 #include "coordinator/report/html/report_reading.hpp"
 #include "coordinator/report/html/run_sections.hpp"
+#include "coordinator/text/capitals.hpp"
 #include "coordinator/text/readable_numbers.hpp"
 #include "scenarios/schema/metric.hpp"
 
@@ -15,12 +16,6 @@ Tone tone_of_outcome(const std::string& outcome) {
   if (outcome == "pass") return Tone::good;
   if (outcome == "fail" || outcome == "invalid") return Tone::bad;
   return Tone::doubtful;
-}
-
-std::string in_capitals(std::string word) {
-  for (char& c : word)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  return word;
 }
 
 /// "p95 12.3 ms (11.9..12.8)", or why not.

@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "coordinator/compare/output/junit_comparison.hpp"
 #include "coordinator/compare/percentile_curve.hpp"
 #include "tests/coordinator/compare/compared_runs.hpp"
 #include "tests/coordinator/pages/read_page.hpp"
@@ -80,7 +81,7 @@ BOOST_AUTO_TEST_CASE(a_change_without_an_interval_is_told_apart) {
   const auto two = compare_runs({a_run("a")}, {a_run("b")}, {});
   const json chart = chart_in(two, "changes");
   BOOST_TEST(series_called(chart, "change").is_null());
-  BOOST_TEST(series_called(chart, "change, without an interval").at("x").size() == 5u);
+  BOOST_TEST(series_called(chart, "change, interval open").at("x").size() == 5u);
   BOOST_TEST(page_says(comparison_page(two), "<p class=\"word\">INCONCLUSIVE</p>"));
 }
 
@@ -121,6 +122,67 @@ BOOST_AUTO_TEST_CASE(what_is_only_known_as_at_least_is_drawn_as_such) {
   BOOST_TEST(value_at(bound, "y", 7) == 5.0);
 }
 
+namespace {
+
+/// Three of five runs know ttft_p99 only as at least 5 s.
+RunComparison mostly_bounds(std::vector<RunFigures> base) {
+  auto run = runs_with("ttft_p99", {0.36, 0.36, 0.36, 0.36, 0.36}, "b");
+  for (std::size_t i = 2; i < 5; ++i) {
+    run[i].figures.erase("ttft_p99");
+    run[i].at_least["ttft_p99"] = 5;
+  }
+  return compare_runs(std::move(base), std::move(run), {});
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_median_that_is_drawn_is_the_one_of_the_table) {
+  const auto base = runs_with("ttft_p99", {0.3, 0.3, 0.3, 0.3, 0.3}, "a");
+  const auto judged = mostly_bounds(base);
+  BOOST_TEST(page_says(comparison_page(judged), "<td class=\"number\">5.00 s</td>"));
+  const auto drawn = [](const RunComparison& comparison, const char* series) {
+    return series_called(chart_in(comparison, "values-ttft-p99"), series).at("y").at(0).dump();
+  };
+  BOOST_TEST(drawn(judged, "run, median") == "5");
+  BOOST_TEST(drawn(judged, "base, median") == "0.3");
+  auto other = base;
+  for (auto& each : other) each.model = "another-model";
+  for (std::size_t i = 0; i < 3; ++i) {  // of a base no bound counts
+    other[i].at_least["ttft_p99"] = 9;
+    other[i].figures.erase("ttft_p99");
+  }
+  const auto incomparable = mostly_bounds(other);
+  BOOST_TEST(incomparable.figures.empty());
+  BOOST_TEST(drawn(incomparable, "run, median") == "5");
+  BOOST_TEST(drawn(incomparable, "base, median") == "0.3");
+}
+
+BOOST_AUTO_TEST_CASE(of_a_pair_without_a_figure_in_the_base_the_run_is_not_in_the_median) {
+  auto base = runs_with("ttft_p99", {0.3, 0.3, 0.3, 0.3, 0.3, 0.3}, "a");
+  for (std::size_t i = 0; i < 4; ++i) base[i].figures.erase("ttft_p99");
+  ComparisonOptions options;
+  options.paired = true;
+  const auto comparison =
+      compare_runs(base, runs_with("ttft_p99", {5, 5, 5, 5, 0.36, 0.36}, "b"), options);
+  const json chart = chart_in(comparison, "values-ttft-p99");
+  BOOST_TEST(series_called(chart, "run, median").at("y").at(0) == 0.36);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_knows_a_figure_as_at_least_says_so_in_its_row) {
+  const std::string html =
+      comparison_page(mostly_bounds(runs_with("ttft_p99", {0.3, 0.3, 0.3, 0.3, 0.3}, "a")));
+  BOOST_TEST(page_says(html, "<td class=\"number\">≥ 5.00 s</td>"));
+  BOOST_TEST(page_says(html, "<td class=\"number\">360 ms</td>"));
+}
+
+BOOST_AUTO_TEST_CASE(a_change_that_bounds_leave_open_is_no_closed_interval) {
+  const auto comparison = mostly_bounds(runs_with("ttft_p99", {0.3, 0.3, 0.3, 0.3, 0.3}, "a"));
+  const json chart = chart_in(comparison, "changes");
+  const std::size_t place = place_of(chart, "ttft_p99");
+  BOOST_TEST(value_at(series_called(chart, "change, interval open"), "y", place) > 1);
+  BOOST_CHECK_THROW(value_at(series_called(chart, "change"), "y", place), std::out_of_range);
+}
+
 BOOST_AUTO_TEST_CASE(runs_that_cannot_be_compared_are_shown_with_what_differs) {
   auto run = runs_with("ttft_p99", {0.3, 0.3}, "b");
   for (auto& each : run) each.model = "another-model";
@@ -154,6 +216,10 @@ BOOST_AUTO_TEST_CASE(a_simulated_run_is_said_on_top_once) {
   const auto comparison = compare_runs(base, base, {});
   BOOST_TEST(comparison.banners.size() == 1u);
   BOOST_TEST(page_says(comparison_page(comparison), "SIMULATED TARGET"));
+  const std::string xml = junit_comparison(comparison);
+  BOOST_TEST(xml.find("<property name=\"banner\" value=\"SIMULATED TARGET: nothing was") !=
+             std::string::npos);
+  BOOST_TEST(junit_comparison(slower()).find("<properties>") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_course_that_broke_off_is_no_pass) {

@@ -4,6 +4,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "coordinator/compare/trend/trend_command.hpp"
+#include "coordinator/store/compressed_bytes.hpp"
 #include "coordinator/store/database.hpp"
 #include "tests/coordinator/store/stored_runs.hpp"
 
@@ -24,6 +26,18 @@ struct Fixture {
   void rename_baseline(const std::string& name) {  // as a release did that did not look at names
     Database database(file);
     Statement(database, "UPDATE baseline SET name = ?").with(name).run();
+  }
+  void damage_report_of_the_newest() {
+    std::string bytes;
+    Compressor compressor([&](std::string_view part) { bytes += part; });
+    compressor.write("{\"schema\": ");
+    compressor.finish();
+    Database database(file);
+    Statement(database,
+              "UPDATE content SET bytes = ? WHERE kind = 'report' AND run = "
+              "(SELECT max(number) FROM run)")
+        .with(AsBlob{bytes})
+        .run();
   }
   std::vector<std::string> found(const std::string& name) {
     return RunSelection(file).find_stored({name});
@@ -52,6 +66,19 @@ BOOST_AUTO_TEST_CASE(a_name_of_both_a_baseline_and_a_run_is_refused_and_the_reme
     BOOST_TEST((found("baseline:" + name) == Ids{run_number(1), run_number(2)}));
   }
   BOOST_TEST((found("last~0") == Ids{run_number(3)}));
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_report_is_told_with_its_run_by_whoever_reads_it) {
+  damage_report_of_the_newest();
+  const std::string told = "the report of run " + run_number(3) + " is no report of a run";
+  const auto by_selection =
+      complaint<ReportUnreadable>([&] { RunSelection(file).find({std::string("last")}); });
+  BOOST_TEST(contains(by_selection, told), by_selection);
+  TrendOptions trend;
+  trend.scenario = "chat";
+  trend.store = file.string();
+  const auto by_trend = complaint<ReportUnreadable>([&] { trend_command(trend); });
+  BOOST_TEST(contains(by_trend, told), by_trend);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

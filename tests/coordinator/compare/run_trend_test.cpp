@@ -77,6 +77,10 @@ BOOST_AUTO_TEST_CASE(an_odd_run_is_named_and_is_no_change_of_level) {
   BOOST_REQUIRE(trend.anomalies.size() == 1u);
   BOOST_TEST(trend.anomalies.front().run == "run-8");
   BOOST_TEST(trend.anomalies.front().score > 0);
+  runs[8].figures["ttft_p50"] = 0.02;  // oddly good is odd as well
+  const auto quick = trend_of("ttft_p50", series_of(runs), runs, 1);
+  BOOST_REQUIRE(quick.anomalies.size() == 1u);
+  BOOST_TEST(quick.anomalies.front().score < 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_figure_that_no_run_has_and_a_short_history_are_told_as_such) {

@@ -102,9 +102,40 @@ BOOST_AUTO_TEST_CASE(runs_that_lack_a_figure_keep_their_place) {
 
 BOOST_AUTO_TEST_CASE(nothing_is_claimed_of_a_short_or_a_steady_history) {
   BOOST_TEST(page_says(page_of(history({0.1, 0.1})), "<p class=\"word\">TOO FEW RUNS</p>"));
+  BOOST_TEST(page_says(page_of(history(std::vector<double>(9, 0.1))), "TOO FEW RUNS"));
+  BOOST_TEST(page_says(page_of(history(std::vector<double>(10, 0.1))), "STEADY"));
   std::vector<double> steady;
   for (int i = 0; i < 12; ++i) steady.push_back(0.1 + 0.001 * ((i * 5) % 3));
   BOOST_TEST(page_says(page_of(history(steady)), "<p class=\"word\">STEADY</p>"));
+}
+
+BOOST_AUTO_TEST_CASE(a_figure_that_few_runs_have_is_not_steady) {
+  for (const std::size_t having : {0u, 3u, 9u}) {
+    auto runs = history(std::vector<double>(12, 0.1));
+    for (std::size_t i = having; i < 12; ++i) runs[i].figures.clear();
+    const std::string html = page_of(runs);
+    BOOST_TEST(page_says(html, "<p class=\"word\">TOO FEW RUNS</p>"));
+    BOOST_TEST(page_says(html, std::to_string(having) + " of 12 runs have ttft_p50"));
+  }
+  auto runs = history(std::vector<double>(12, 0.1));
+  runs[0].figures.clear();
+  runs[1].figures.clear();
+  BOOST_TEST(page_says(page_of(runs), "<p class=\"word\">STEADY</p>"));
+}
+
+BOOST_AUTO_TEST_CASE(a_drift_is_told_beside_a_change_of_another_figure) {
+  auto runs = history(stepped());
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    runs[i].figures["ttft_p50"] = 0.3 - runs[i].figures["ttft_p50"];  // it got better
+    if (i < 8) runs[i].figures["e2e_p50"] = 0.1 * std::pow(1.05, static_cast<double>(i));
+  }
+  const auto series = series_of(runs);
+  const std::string html = trend_page(
+      series, {trend_of("ttft_p50", series, runs, 1), trend_of("e2e_p50", series, runs, 1)});
+  BOOST_TEST(page_says(html, "<p class=\"word\">CHANGED, DRIFTING</p>"));
+  BOOST_TEST(page_says(html, "<section class=\"verdict doubtful\">"));
+  BOOST_TEST(page_says(html, "ttft_p50 better by"));
+  BOOST_TEST(page_says(html, "; e2e_p50 +5.00 % a run"));
 }
 
 BOOST_AUTO_TEST_CASE(what_others_wrote_stays_text_on_the_page_of_a_trend) {

@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "coordinator/fleet/request_router.hpp"
 #include "coordinator/run/metrics_timeline.hpp"
 #include "tests/coordinator/fleet/fleet_fixture.hpp"
 
@@ -188,6 +189,20 @@ BOOST_AUTO_TEST_CASE(equal_seeds_give_equal_results_and_others_do_not) {
   BOOST_TEST(one.events == again.events);
   BOOST_TEST(one.output_tokens == again.output_tokens);
   BOOST_TEST(!(one.e2e == other.e2e));
+}
+
+BOOST_AUTO_TEST_CASE(of_machines_with_equally_many_requests_the_one_asked_longest_ago_is_next) {
+  RequestRouter router(Routing::least_loaded, 3, 1);
+  const auto sent = [&](int times) {
+    std::string machines;
+    for (int i = 0; i < times; ++i) machines += std::to_string(router.send(0));
+    return machines;
+  };
+  BOOST_TEST(sent(3) == "012");
+  router.on_ended(0);
+  BOOST_TEST(sent(1) == "0");
+  for (const std::uint32_t machine : {0u, 1u, 2u}) router.on_ended(machine);
+  BOOST_TEST(sent(3) == "120");
 }
 
 BOOST_AUTO_TEST_CASE(the_fewest_requests_first_beats_chance) {

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "coordinator/plan/answers/machine_mix.hpp"
+#include "coordinator/plan/output/answer_words.hpp"
 #include "scenarios/schema/scenario_parser.hpp"
 #include "tests/coordinator/plan/made_up_plan.hpp"
 
@@ -196,6 +197,23 @@ BOOST_AUTO_TEST_CASE(a_mixed_fleet_loses_its_most_capable_machines) {
   BOOST_TEST(answers.months[0].best == 1u);
   BOOST_TEST(answers.months[1].alternatives[1].more == 8u);
   BOOST_TEST((*answers.cost == cost_of({350'000}, 10, 730.5) + cost_of({2'400'000}, 4, 730.5)));
+}
+
+BOOST_AUTO_TEST_CASE(a_mixed_fleet_with_all_machines_out_has_no_headroom_either) {
+  PlanQuestions questions;
+  questions.peak = 100;
+  questions.growth = 0.1;
+  questions.spare = 1;
+  const MixAnswers answers = answer_mix({{"gpu", 100, 1, {}, {}}}, questions);
+  BOOST_REQUIRE(answers.headroom.has_value());
+  BOOST_TEST(!std::isfinite(answers.headroom->used));
+  BOOST_TEST(has(headroom_words(*answers.headroom, LoadKind::users, questions.growth),
+                 "nothing would be left"));
+  questions.spare = 0;
+  questions.peak = 0;  // what nobody uses is never used up
+  const auto idle = answer_mix({{"gpu", 100, 1, {}, {}}}, questions).headroom;
+  BOOST_TEST(idle->spare == 1.0);
+  BOOST_TEST(!idle->months_left);
 }
 
 BOOST_AUTO_TEST_CASE(a_fleet_is_read_from_its_words) {
