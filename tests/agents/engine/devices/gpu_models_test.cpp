@@ -10,10 +10,12 @@
 #include <vector>
 
 #include "agents/engine/cache/kv_cache.hpp"
+#include "agents/engine/devices/device_building.hpp"
 #include "agents/engine/inference_engine.hpp"
 #include "agents/engine/model/model.hpp"
 #include "agents/engine/model/model_weights.hpp"
 #include "agents/engine/transformer.hpp"
+#include "kernels/backend_selection.hpp"
 #include "kernels/gpu_module.hpp"
 #include "kernels/hip/emulation/emulation_settings.hpp"
 #include "tests/agents/engine/expected_outputs.hpp"
@@ -26,13 +28,14 @@ using EmulationSettings = kernels::hip::emulation::Settings;
 namespace {
 
 /// The emulated GPU, as find_gpus() finds it.
-kernels::GpuModule& emulated_module() {
+const kernels::GpuSearch& emulated_search() {
   setenv("SQUALL_GPU_MODULES", EMULATED_MODULE, 1);
   static const kernels::GpuSearch search = kernels::find_gpus("/nowhere");
   BOOST_REQUIRE(search.usable.size() == 1U);
   BOOST_REQUIRE(search.usable[0].device.architecture == "emulation");
-  return *search.usable[0].module;
+  return search;
 }
+kernels::GpuModule& emulated_module() { return *emulated_search().usable[0].module; }
 
 EmulationSettings& settings_of_module() {
   void* const library = dlopen(EMULATED_MODULE, RTLD_NOW | RTLD_LOCAL);
@@ -184,7 +187,36 @@ const std::vector<Forced> all_models{
     ternary,
 };
 
+/// What a file says of a model whose heads are wider than kernels of GPUs are made for.
+struct ModelWithWideHeads : Model {
+  explicit ModelWithWideHeads(const Model& other) {
+    shape = other.shape;
+    shape.head_dimension = 512;
+    layers = other.layers;
+    token_embedding = other.token_embedding;
+    output = other.output;
+  }
+};
+
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(a_model_whose_heads_are_too_wide_is_left_to_the_cpu) {
+  const auto source = load_model("synthetic:llama-15m/q8_0");
+  const ModelWithWideHeads model(*source);
+  const DeviceSources sources{.make_cpu = [] { return kernels::make_cpu_backend(1); },
+                              .find_gpus = [] { return emulated_search(); }};
+  bool on_host = false;
+  const DeviceOutcome outcome =
+      build_on_device(model, {.device = Device::gpu}, device_demand(model.shape, {}), sources,
+                      [&](EngineBackends backends) { on_host = backends.on_host(); });
+  BOOST_TEST(!outcome.uses_gpu);
+  BOOST_TEST(on_host);
+  BOOST_REQUIRE(outcome.warnings.size() == 1U);
+  BOOST_TEST(outcome.warnings[0].find("the CPU computes instead of a GPU: gpu emulation") !=
+             std::string::npos);
+  BOOST_TEST(outcome.warnings[0].find("heads of 512 values; at most 256 are supported") !=
+             std::string::npos);
+}
 
 BOOST_TEST_DECORATOR(*unit_test::precondition(models_are_at_hand))
 BOOST_AUTO_TEST_CASE(winners_of_ternary_and_random_models_are_the_recorded_ones) {
