@@ -101,7 +101,8 @@ function(squall_cuda_module name)
     list(APPEND targets -gencode arch=compute_${number},code=sm_${number})
   endforeach()
   # For devices newer than the newest, code that the driver translates.
-  list(APPEND targets -gencode arch=compute_${number},code=compute_${number})
+  list(GET SQUALL_CUDA_ARCHITECTURES -1 newest)
+  list(APPEND targets -gencode arch=compute_${newest},code=compute_${newest})
   squall_gpu_objects(objects FOLDER ${CMAKE_CURRENT_BINARY_DIR}/${name} SOURCES ${arg_SOURCES}
     TARGETS ${targets} HOST_ONLY ${targets}
     COMMAND ${SQUALL_CUDA_COMPILER} -x cu -std=c++20 -O3 --expt-relaxed-constexpr

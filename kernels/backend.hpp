@@ -170,7 +170,7 @@ class Backend {
                                      std::size_t page_offset) = 0;
   /// output = softmax(query . keys / sqrt(head_dimension)) . values for each query of each part,
   /// grouped heads. The same bits whatever parts are computed together and however a sequence is
-  /// cut into them.
+  /// cut into them, of finite keys and values.
   virtual void attention(std::span<const AttentionPart> parts, const PagedAttention& options) = 0;
   /// values[b, i] += bias[i]
   virtual void add_bias(float* values, const float* bias, std::size_t batch,

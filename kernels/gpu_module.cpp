@@ -9,29 +9,31 @@ namespace {
 
 constexpr const char* modules_variable = "SQUALL_GPU_MODULES";
 
-std::vector<std::filesystem::path> module_paths(const std::filesystem::path& folder) {
-  std::vector<std::filesystem::path> paths;
+struct ModulePlace {
+  std::filesystem::path path;
+  std::string name;       // as sentences about it begin
+  bool is_named = false;  // in the environment: then it has to be there
+};
+
+std::vector<ModulePlace> module_places(const std::filesystem::path& folder) {
+  std::vector<ModulePlace> places;
   // Read at start only: nothing in these programs changes its own environment.
   const char* const wish = std::getenv(modules_variable);
   std::string_view rest = wish == nullptr ? "" : wish;
   while (!rest.empty()) {
     const std::string_view path = rest.substr(0, rest.find(':'));
-    if (!path.empty()) paths.emplace_back(path);
+    if (!path.empty()) places.push_back({path, std::string(path), true});
     rest.remove_prefix(std::min(rest.size(), path.size() + 1));
   }
   for (const char* name : {"squall-gpu-hip.so", "squall-gpu-cuda.so"}) {
-    paths.push_back(folder / name);
+    places.push_back({folder / name, name, false});
   }
-  return paths;
+  return places;
 }
 
-/// The module, or null and the reason.
+/// The module of a file that is there, or null and the reason.
 GpuModule* open_module(const std::filesystem::path& path, std::string& reason) {
   std::error_code error;
-  if (!std::filesystem::exists(path, error)) {
-    reason = "this build has no such module";
-    return nullptr;
-  }
   // An absolute path: a bare name would be looked for in the system's folders.
   const std::string absolute = std::filesystem::absolute(path, error).string();
   void* const library = dlopen(absolute.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -75,14 +77,25 @@ void add_devices_of(GpuModule& module, const std::string& name, GpuSearch& searc
 
 GpuSearch find_gpus(const std::filesystem::path& folder) {
   GpuSearch search;
-  for (const std::filesystem::path& path : module_paths(folder)) {
+  const std::vector<ModulePlace> places = module_places(folder);
+  for (const ModulePlace& place : places) {
+    std::error_code error;
+    if (!std::filesystem::exists(place.path, error)) {
+      // Whoever names modules is not told that the usual ones are missing.
+      if (place.is_named) {
+        search.reasons.push_back(place.name + ": there is no such file (" + modules_variable +
+                                 " names it)");
+      } else if (!places.front().is_named) {
+        search.reasons.push_back(place.name + ": this build has no such module");
+      }
+      continue;
+    }
     std::string reason;
-    const std::string name = path.filename().string();
-    GpuModule* const module = open_module(path, reason);
+    GpuModule* const module = open_module(place.path, reason);
     if (module == nullptr) {
-      search.reasons.push_back(name + ": " + reason);
+      search.reasons.push_back(place.name + ": " + reason);
     } else {
-      add_devices_of(*module, name, search);
+      add_devices_of(*module, place.name, search);
     }
   }
   return search;

@@ -30,7 +30,8 @@ struct GpuBackendOptions {
   std::uint64_t memory_limit = 0;  // bytes that may be taken of the device; 0: what is free
 };
 
-/// The most that a device does of each when nothing else is asked of it.
+/// The most that a device was seen to do of each, through the same instructions as the engine's
+/// kernels and with nothing else asked of it; other instructions may do more.
 struct GpuCeilings {
   double copy_bytes_per_second = 0;  // of its memory: bytes read and bytes written
   double matrix_per_second = 0;  // multiply-adds of half precision with sums of single precision

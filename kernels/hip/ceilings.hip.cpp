@@ -5,13 +5,6 @@
 
 #include "kernels/hip/matrix_tile.hpp"
 
-// Compilers that know no GPUs would warn of the pragma.
-#if defined(__HIP__) || defined(__CUDACC__)
-#define GPU_UNROLL _Pragma("unroll")
-#else
-#define GPU_UNROLL
-#endif
-
 namespace squall::kernels::hip {
 namespace {
 

@@ -12,14 +12,12 @@ using hipDeviceProp_t = cudaDeviceProp;
 using hipFuncAttributes = cudaFuncAttributes;
 
 constexpr hipError_t hipSuccess = cudaSuccess;
-constexpr hipError_t hipErrorInvalidValue = cudaErrorInvalidValue;
 constexpr hipError_t hipErrorOutOfMemory = cudaErrorMemoryAllocation;
 constexpr hipError_t hipErrorNoDevice = cudaErrorNoDevice;
 constexpr hipError_t hipErrorNoBinaryForGpu = cudaErrorNoKernelImageForDevice;
 constexpr hipError_t hipErrorInsufficientDriver = cudaErrorInsufficientDriver;
 constexpr auto hipMemcpyHostToDevice = cudaMemcpyHostToDevice;
 constexpr auto hipMemcpyDeviceToHost = cudaMemcpyDeviceToHost;
-constexpr auto hipMemcpyDeviceToDevice = cudaMemcpyDeviceToDevice;
 constexpr unsigned hipStreamNonBlocking = cudaStreamNonBlocking;
 constexpr unsigned hipHostMallocDefault = cudaHostAllocDefault;
 constexpr auto hipStreamCaptureModeThreadLocal = cudaStreamCaptureModeThreadLocal;
@@ -37,11 +35,8 @@ SQUALL_GPU_NAME(hipSetDevice, cudaSetDevice)
 SQUALL_GPU_NAME(hipMemGetInfo, cudaMemGetInfo)
 SQUALL_GPU_NAME(hipFree, cudaFree)
 SQUALL_GPU_NAME(hipHostFree, cudaFreeHost)
-SQUALL_GPU_NAME(hipMemcpy, cudaMemcpy)
 SQUALL_GPU_NAME(hipMemcpyAsync, cudaMemcpyAsync)
-SQUALL_GPU_NAME(hipMemset, cudaMemset)
 SQUALL_GPU_NAME(hipMemsetAsync, cudaMemsetAsync)
-SQUALL_GPU_NAME(hipDeviceSynchronize, cudaDeviceSynchronize)
 SQUALL_GPU_NAME(hipStreamCreateWithFlags, cudaStreamCreateWithFlags)
 SQUALL_GPU_NAME(hipStreamDestroy, cudaStreamDestroy)
 SQUALL_GPU_NAME(hipStreamSynchronize, cudaStreamSynchronize)

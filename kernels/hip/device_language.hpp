@@ -55,24 +55,6 @@ __device__ __forceinline__ T shuffle_xor(T value, unsigned mask) {
 }
 
 template <typename T>
-__device__ __forceinline__ T shuffle_down(T value, unsigned delta) {
-#if SQUALL_GPU_IS_CUDA
-  static_assert(sizeof(T) == 4);
-  return __builtin_bit_cast(T,
-                            __shfl_down_sync(0xFFFFFFFFU, __builtin_bit_cast(int, value), delta));
-#else
-  return shuffle(value, lane_of_wave() + delta);
-#endif
-}
-
-template <typename T>
-__device__ __forceinline__ T wave_sum(T value) {
-#pragma unroll
-  for (unsigned mask = wave_size() / 2; mask > 0; mask /= 2) value += shuffle_xor(value, mask);
-  return value;
-}
-
-template <typename T>
 __device__ __forceinline__ T wave_max(T value) {
 #pragma unroll
   for (unsigned mask = wave_size() / 2; mask > 0; mask /= 2) {
@@ -80,16 +62,6 @@ __device__ __forceinline__ T wave_max(T value) {
     value = other > value ? other : value;
   }
   return value;
-}
-
-__device__ __forceinline__ void wave_barrier() {
-#if SQUALL_GPU_IS_CUDA
-  __syncwarp();
-#else
-  __builtin_amdgcn_fence(__ATOMIC_RELEASE, "wavefront");
-  __builtin_amdgcn_wave_barrier();
-  __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "wavefront");
-#endif
 }
 
 __device__ __forceinline__ std::int32_t dot4(std::int32_t a, std::int32_t b, std::int32_t sum) {

@@ -10,20 +10,6 @@
 
 #include "kernels/hip/gpu_runtime.hpp"
 
-// Arrays of a thread are registers only where every index is known, so their loops are unrolled;
-// loops around loads are not, since what is loaded early waits in registers.
-#if defined(__HIP__) || defined(__CUDACC__)
-#ifndef GPU_UNROLL
-#define GPU_UNROLL _Pragma("unroll")
-#endif
-#define GPU_KEEP_LOOP _Pragma("unroll 1")
-#else
-#ifndef GPU_UNROLL
-#define GPU_UNROLL
-#endif
-#define GPU_KEEP_LOOP
-#endif
-
 namespace squall::kernels::hip {
 
 /// What stands behind it does not begin before what stands ahead of it: AMD's compiler would load

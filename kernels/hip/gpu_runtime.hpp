@@ -4,10 +4,10 @@
 //
 // On the device, in namespace squall::kernels::hip:
 //   GPU_SHARED(type, name, count);       an array of the block, aligned to 16
+//   GPU_UNROLL, GPU_KEEP_LOOP            ahead of a loop: all of its rounds at once, or never
 //   wave_size(), lane_of_wave()          32 or 64; this thread's place in its wave
-//   shuffle(value, lane), shuffle_xor(value, mask), shuffle_down(value, delta)
-//   wave_sum(value), wave_max(value)     of all lanes, to all lanes
-//   wave_barrier()                       shared memory written by the wave can be read by it
+//   shuffle(value, lane), shuffle_xor(value, mask)
+//   wave_max(value)                      of all lanes, to all lanes
 //     These want a whole wave, active at one place, and values of 4 bytes.
 //   dot4(a, b, sum)                      sum + the products of four pairs of int8
 //   half_to_float, float_to_half, bfloat16_to_float
@@ -24,6 +24,17 @@
 
 #include "kernels/backend.hpp"
 #include "kernels/hip/kernel_launches.hpp"
+
+// Arrays of a thread are registers only where every index is known, so their loops are unrolled;
+// loops around loads are kept, since what is loaded early waits in registers. Compilers that know
+// no GPUs would warn of the pragmas.
+#if defined(__HIP__) || defined(__CUDACC__)
+#define GPU_UNROLL _Pragma("unroll")
+#define GPU_KEEP_LOOP _Pragma("unroll 1")
+#else
+#define GPU_UNROLL
+#define GPU_KEEP_LOOP
+#endif
 
 #if defined(SQUALL_GPU_EMULATION)
 #include "kernels/hip/emulation/emulated_runtime.hpp"

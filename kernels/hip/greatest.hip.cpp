@@ -125,8 +125,7 @@ std::size_t segments_of(std::size_t columns) { return (columns + segment - 1) / 
 
 }  // namespace
 
-std::size_t greatest_scratch_bytes(const Queue& /*queue*/, std::size_t rows, std::size_t columns,
-                                   std::size_t count) {
+std::size_t greatest_scratch_bytes(std::size_t rows, std::size_t columns, std::size_t count) {
   const std::size_t segments = segments_of(columns);
   return segments > 1 ? rows * segments * count * sizeof(Key) : 0;
 }

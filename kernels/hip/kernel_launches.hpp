@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 
 #include "kernels/backend.hpp"
 #include "kernels/tensor_view.hpp"
@@ -21,8 +20,6 @@ namespace squall::kernels::hip {
 struct DeviceFacts {
   unsigned wave_size = 32;  // threads that run in step: 32 or 64
   unsigned multiprocessors = 1;
-  std::size_t shared_bytes = 48 * 1024;  // of one block
-  std::string architecture;              // "gfx90a", "sm_90", "emulation"
 };
 
 struct Queue {
@@ -49,9 +46,9 @@ struct DeviceProduct {
 /// Bytes of a packed matrix: blocks rearranged for coalesced loads, with rows padded as needed.
 std::size_t packed_bytes(Format format, std::size_t rows, std::size_t columns);
 /// How many rows are packed together.
-std::size_t rows_of_a_pack(Format format);
+constexpr unsigned rows_per_pack = 16;
 /// On the host: packs rows [first, last), whole packs but for the matrix's end, into `out`, which
-/// is where pack `first / rows_of_a_pack` starts and as long as packed_bytes() of so many rows.
+/// is where pack `first / rows_per_pack` starts and as long as packed_bytes() of so many rows.
 void pack(const TensorView& weights, std::size_t first, std::size_t last, std::byte* out);
 
 /// Scratch of multiply(): the input as its kernels want it.
@@ -81,6 +78,9 @@ struct DevicePart {
   std::uint32_t first_position;
 };
 
+/// The widest heads that kernels are made for.
+constexpr unsigned most_head_dimensions = 256;
+/// Of heads up to that.
 std::size_t kv_page_bytes(const KvShape& shape);
 void store_keys_and_values(const Queue& queue, const KvShape& shape, const DeviceSlot* slots,
                            std::size_t count, const float* keys, const float* values,
@@ -112,8 +112,7 @@ void add(const Queue& queue, float* sum, const float* addend, std::size_t count)
 void gather_rows(const Queue& queue, const float* values, const std::uint32_t* rows,
                  std::size_t count, std::size_t dimension, float* output);
 /// result: [rows, count], as Backend::greatest(). scratch: greatest_scratch_bytes()
-std::size_t greatest_scratch_bytes(const Queue& queue, std::size_t rows, std::size_t columns,
-                                   std::size_t count);
+std::size_t greatest_scratch_bytes(std::size_t rows, std::size_t columns, std::size_t count);
 void greatest(const Queue& queue, const float* values, std::size_t rows, std::size_t columns,
               std::size_t count, Candidate* result, std::byte* scratch);
 

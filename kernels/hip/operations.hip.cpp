@@ -78,7 +78,7 @@ __global__ void __launch_bounds__(threads)
 
 constexpr unsigned rope_threads = 128;
 constexpr unsigned rope_heads = 4;  // of one block
-constexpr unsigned most_pairs = 128;
+constexpr unsigned most_pairs = most_head_dimensions / 2;
 
 struct Rotation {
   std::uint32_t heads;

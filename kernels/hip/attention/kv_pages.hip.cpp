@@ -91,7 +91,7 @@ __global__ void __launch_bounds__(store_threads)
 }  // namespace
 
 KvPages::KvPages(const KvShape& shape) {
-  assert(shape.head_dimension >= 1 && shape.head_dimension <= most_dimensions);
+  assert(shape.head_dimension >= 1 && shape.head_dimension <= most_head_dimensions);
   const unsigned length = length_of_chunk(shape.format);
   const std::size_t scales =
       (shape.head_dimension + dimensions_of_a_scale - 1) / dimensions_of_a_scale;

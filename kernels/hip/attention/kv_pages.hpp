@@ -8,10 +8,12 @@
 // those of all dimensions lie side by side. Either way neighbouring threads load neighbouring
 // chunks.
 //
-//   keys (halves):   | p0: d0…d7 | p1: d0…d7 | … p31 | p0: d8…d15 | …      whole chunks: zeros
-//   follow their scales:    | b0: p0 p1 … p31 | b1: p0 … p31 | …                  the last
-//   dimension values (halves): | d0: p0…p7 | d1: p0…p7 | … | d0: p8…p15 | … their scales:    | b0:
-//   p0 p1 … p31 | b1: p0 … p31 | …
+// clang-format off
+//   keys (halves):    | p0: d0…d7 | p1: d0…d7 | … p31 | p0: d8…d15 | …  the last end in zeros
+//     their scales:   | b0: p0 p1 … p31 | b1: p0 … p31 | …
+//   values (halves):  | d0: p0…p7 | d1: p0…p7 | … | d0: p8…p15 | …
+//     their scales:   | b0: p0 p1 … p31 | b1: p0 … p31 | …
+// clang-format on
 //
 // Scales are q8_0's: a float for each position and block b of up to 32 dimensions. Its elements are
 // kept as bytes 128 too great, which become floats in fewer steps than signed ones.
@@ -27,7 +29,6 @@ namespace squall::kernels::hip {
 constexpr unsigned page_positions = positions_per_page;
 constexpr unsigned chunk_bytes = 16;
 constexpr unsigned dimensions_of_a_scale = 32;
-constexpr unsigned most_dimensions = 256;  // of a head
 
 template <KvFormat format>
 constexpr unsigned chunk_length = format == KvFormat::f32   ? 4

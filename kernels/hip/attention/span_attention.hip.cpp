@@ -39,9 +39,9 @@ __device__ inline void load_queries(const AttentionCall& call, const DevicePart&
                                     const Rows& heads, float* queries) {
   const unsigned dimension = call.pages.dimension;
   const float* from = part.queries + std::size_t{heads.first_head} * dimension;
-  for (unsigned i = threadIdx.x; i < rows * most_dimensions; i += threads) {
-    const unsigned row = i / most_dimensions;
-    const unsigned d = i % most_dimensions;
+  for (unsigned i = threadIdx.x; i < rows * most_head_dimensions; i += threads) {
+    const unsigned row = i / most_head_dimensions;
+    const unsigned d = i % most_head_dimensions;
     const bool there = row < heads.count && d < dimension;
     queries[i] = there ? from[row * dimension + d] * call.query_scale : 0.0F;
   }
@@ -87,7 +87,7 @@ __device__ inline void score_position(const KvPages& pages, const std::byte* sec
         for (unsigned four = 0; four < length / 4; ++four) {
           float keys[4];
           expand_keys<format>(loaded[i], four, scale, keys);
-          add_products<rows>(keys, queries + chunk * (length / 4) + four, most_dimensions / 4,
+          add_products<rows>(keys, queries + chunk * (length / 4) + four, most_head_dimensions / 4,
                              scores);
         }
       }
@@ -180,7 +180,7 @@ __device__ inline void weigh_rows(const AttentionCall& call, const DevicePart& p
 /// Grid: spans (1: each block takes them all), heads' shares and slices of dimensions, parts.
 template <KvFormat format, unsigned rows>
 __global__ void __launch_bounds__(threads, rows < 8 ? 4 : 3) attend_to_spans(AttentionCall call) {
-  GPU_SHARED(Float4, queries, rows * most_dimensions / 4);
+  GPU_SHARED(Float4, queries, rows * most_head_dimensions / 4);
   GPU_SHARED(Float4, weights, rows * span_positions / 4);
   GPU_SHARED(SpanTotal, totals, rows);
   GPU_SHARED(MergedSpans, states, rows);

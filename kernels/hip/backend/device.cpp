@@ -114,9 +114,7 @@ Device::Device(const GpuBackendOptions& options)
   hipDeviceProp_t properties{};
   check(hipGetDeviceProperties(&properties, index_), "asking for a device's properties");
   facts_ = {.wave_size = static_cast<unsigned>(properties.warpSize),
-            .multiprocessors = static_cast<unsigned>(properties.multiProcessorCount),
-            .shared_bytes = properties.sharedMemPerBlock,
-            .architecture = device.architecture};
+            .multiprocessors = static_cast<unsigned>(properties.multiProcessorCount)};
   cache_bytes_ = static_cast<std::size_t>(std::max(0, properties.l2CacheSize));
   check(hipStreamCreateWithFlags(&stream_, hipStreamNonBlocking), "making a stream");
 }

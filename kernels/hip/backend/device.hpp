@@ -42,7 +42,6 @@ class Device {
 
   int index_;
   std::string name_;
-  std::string architecture_;
   DeviceFacts facts_;
   std::size_t cache_bytes_ = 0;
   hipStream_t stream_ = nullptr;

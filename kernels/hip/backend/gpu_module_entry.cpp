@@ -27,7 +27,20 @@ class HipModule final : public GpuModule {
       return {};
     }
     std::vector<GpuDevice> found;
-    for (int i = 0; i < count; ++i) found.push_back(describe_device(i));
+    for (int i = 0; i < count; ++i) {
+      // One that is broken must not hide the others.
+      try {
+        found.push_back(describe_device(i));
+      } catch (const DeviceError& error) {
+        found.push_back({.index = i,
+                         .name = "device " + std::to_string(i),
+                         .architecture = {},
+                         .address = {},
+                         .memory_bytes = 0,
+                         .free_bytes = 0,
+                         .objection = error.what()});
+      }
+    }
     if (found.empty()) reason = "no GPU is found on this machine";
     return found;
   }

@@ -185,7 +185,10 @@ std::function<void()> HipBackend::settling() {
 void HipBackend::make_room(StagedTable& table, std::size_t bytes) {
   if (table.has_room_for(bytes)) return;
   finish();
-  if (!table.has_room_for(bytes)) on_device([&] { table.make_room_for(bytes); });
+  // Each layer asks again for room for what the first has put there. A table that is empty, as now,
+  // and has no room for it twice would make every layer wait.
+  const std::size_t twice = 2 * rounded_up(bytes, 256);
+  if (!table.has_room_for(twice)) on_device([&] { table.make_room_for(twice); });
 }
 
 void HipBackend::make_scratch(std::size_t bytes) {
@@ -319,6 +322,12 @@ void HipBackend::rope(float* values, std::span<const std::int32_t> positions,
 }
 
 std::size_t HipBackend::kv_page_bytes(const KvShape& shape) const {
+  // Whoever builds an engine asks this first, so that no kernel ever meets such a model.
+  if (shape.head_dimension > most_head_dimensions) {
+    throw DeviceError(name_ + ": heads of " + std::to_string(shape.head_dimension) +
+                      " values; at most " + std::to_string(most_head_dimensions) +
+                      " are supported");
+  }
   return hip::kv_page_bytes(shape);
 }
 
@@ -397,7 +406,7 @@ std::span<const Candidate> HipBackend::greatest(const float* values, std::size_t
                                                 std::size_t columns, std::size_t count) {
   assert(count >= 1 && count <= most_candidates && count <= columns);
   if (rows == 0) return {};
-  make_scratch(greatest_scratch_bytes(device_.queue(), rows, columns, count));
+  make_scratch(greatest_scratch_bytes(rows, columns, count));
   const std::size_t bytes = rows * count * sizeof(Candidate);
   if (candidates_.bytes() < bytes) {
     finish();

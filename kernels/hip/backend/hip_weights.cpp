@@ -27,9 +27,8 @@ DeviceBlock Upload::packed(const TensorView& weights) {
     return packed_bytes(weights.format, rows, weights.columns);
   };
   DeviceBlock block(device_, bytes_of(weights.rows));
-  const std::size_t pack_rows = rows_of_a_pack(weights.format);
-  const std::size_t packs = std::max<std::size_t>(piece_bytes / bytes_of(pack_rows), 1);
-  const std::size_t rows = std::min(packs * pack_rows, weights.rows);
+  const std::size_t packs = std::max<std::size_t>(piece_bytes / bytes_of(rows_per_pack), 1);
+  const std::size_t rows = std::min(packs * rows_per_pack, weights.rows);
   piece_of(bytes_of(rows));
   for (std::size_t first = 0; first < weights.rows; first += rows) {
     const std::size_t last = std::min(first + rows, weights.rows);

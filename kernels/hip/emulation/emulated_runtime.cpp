@@ -259,6 +259,7 @@ hipError_t hipGetDeviceCount(int* count) {
 
 hipError_t hipSetDevice(int index) {
   return call([&] {
+    if (index == settings().broken_device) return hipErrorLaunchFailure;
     return index >= 0 && index < settings().devices ? hipSuccess : hipErrorInvalidDevice;
   });
 }
@@ -266,6 +267,7 @@ hipError_t hipSetDevice(int index) {
 hipError_t hipGetDeviceProperties(hipDeviceProp_t* properties, int index) {
   return call([&] {
     if (index < 0 || index >= settings().devices) return hipErrorInvalidDevice;
+    if (index == settings().broken_device) return hipErrorLaunchFailure;
     *properties = {};
     std::strcpy(properties->name, "emulation of a GPU on the CPU");
     std::strcpy(properties->gcnArchName, "emulation");

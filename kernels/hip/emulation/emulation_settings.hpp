@@ -13,6 +13,7 @@ struct Settings {
   bool backwards = false;
   std::uint64_t memory_bytes = std::uint64_t{4} << 30;
   int devices = 1;
+  int broken_device = -1;  // all that is asked of it fails
   unsigned multiprocessors = 4;
   /// From this call of the runtime on, the device is lost: all calls fail. 0: never.
   std::uint64_t lost_at_call = 0;

@@ -41,11 +41,6 @@ T shuffle_xor(T value, unsigned mask, emulation::Site site = emulation::Site::cu
   return hip::shuffle(value, lane_of_wave() ^ mask, site);
 }
 
-template <typename T>
-T shuffle_down(T value, unsigned delta, emulation::Site site = emulation::Site::current()) {
-  return hip::shuffle(value, lane_of_wave() + delta, site);
-}
-
 /// All lanes' values put together pair by pair, as shuffle_xor() from far to near would do it: the
 /// same bits in every lane.
 template <typename T, typename Join>
@@ -63,19 +58,9 @@ T wave_join(T value, Join join, emulation::Site site) {
 }
 
 template <typename T>
-T wave_sum(T value, emulation::Site site = emulation::Site::current()) {
-  return wave_join(
-      value, [](T a, T b) { return a + b; }, site);
-}
-
-template <typename T>
 T wave_max(T value, emulation::Site site = emulation::Site::current()) {
   return wave_join(
       value, [](T a, T b) { return b > a ? b : a; }, site);
-}
-
-inline void wave_barrier(emulation::Site site = emulation::Site::current()) {
-  emulation::exchange(0, 0, site);
 }
 
 inline std::int32_t dot4(std::int32_t a, std::int32_t b, std::int32_t sum) {

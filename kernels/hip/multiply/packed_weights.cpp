@@ -197,8 +197,6 @@ PackLayout layout_for(Format format, std::size_t columns) {
 
 }  // namespace
 
-std::size_t rows_of_a_pack(Format) { return rows_per_pack; }
-
 std::size_t packed_bytes(Format format, std::size_t rows, std::size_t columns) {
   const std::size_t packs = (rows + rows_per_pack - 1) / rows_per_pack;
   return packs * layout_for(format, columns).bytes;

@@ -24,11 +24,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/hip/kernel_launches.hpp"
 #include "kernels/hip/multiply/unit_formats.hpp"
 
 namespace squall::kernels::hip {
-
-constexpr unsigned rows_per_pack = 16;
 
 /// What a format is once it is packed.
 constexpr Format packed_as(Format format) {

@@ -7,13 +7,6 @@
 #include "kernels/hip/gpu_runtime.hpp"
 #include "kernels/hip/multiply/packed_weights.hpp"
 
-// Compilers that know no GPUs would warn of the pragma.
-#if defined(__HIP__) || defined(__CUDACC__)
-#define GPU_UNROLL _Pragma("unroll")
-#else
-#define GPU_UNROLL
-#endif
-
 namespace squall::kernels::hip {
 
 /// As group_scale() of unit_formats.hpp.

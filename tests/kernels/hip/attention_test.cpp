@@ -334,7 +334,8 @@ BOOST_AUTO_TEST_CASE(values_beyond_halves_stay_finite_and_no_number_stays_none) 
     const KvShape shape{.format = format, .kv_heads = 1, .head_dimension = 8};
     for (const std::size_t count : {1, 2}) {
       const std::vector<float> zeros(count * 8, 0.0F);
-      for (const float value : {1e6F, -1e6F, std::nanf("")}) {
+      // 65520 is the least that would be rounded to an infinity.
+      for (const float value : {1e6F, -1e6F, 65520.0F, -65520.0F, std::nanf("")}) {
         const std::vector<float> values(count * 8, value);
         const auto output = attend_to_few(shape, zeros, zeros, values, count);
         const float kept = format == KvFormat::f16 ? std::copysign(65504.0F, value) : value;

@@ -194,6 +194,47 @@ BOOST_AUTO_TEST_CASE(repeated_steps_are_graphs_and_change_no_bit) {
   BOOST_TEST(settings().graphs - graphs_before == 10U);
 }
 
+BOOST_AUTO_TEST_CASE(a_step_over_many_pages_is_one_graph) {
+  hip::HipBackend backend({});
+  // All pages are one: what matters is the length of their table, here more than half of what
+  // tables have at first.
+  const KvShape shape{.format = KvFormat::f32, .kv_heads = 1, .head_dimension = 4};
+  const auto page = backend.allocate(backend.kv_page_bytes(shape));
+  const auto memory = backend.allocate(2 * 4 * sizeof(float));
+  constexpr std::size_t count = 1030;
+  const std::vector<const std::byte*> pages(count, page->data());
+  const AttentionPart part{.queries = memory->floats(),
+                           .output = memory->floats() + 4,
+                           .count = 1,
+                           .first_position = count * positions_per_page - 1,
+                           .pages = pages.data()};
+  const auto step = [&] {
+    const std::uint64_t before = settings().graphs;
+    for (int layer = 0; layer < 3; ++layer) {
+      backend.attention({&part, 1}, {.heads = 1, .shape = shape, .page_offset = 0});
+    }
+    backend.read(memory->floats(), 8);
+    return settings().graphs - before;
+  };
+  // The first makes room, the second is the first whole one.
+  step();
+  step();
+  BOOST_TEST(step() == 1U);
+  BOOST_TEST(step() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(heads_that_are_too_wide_are_refused_before_any_kernel_meets_them) {
+  const hip::HipBackend backend({});
+  BOOST_TEST(backend.kv_page_bytes({.kv_heads = 1, .head_dimension = 256}) > 0U);
+  BOOST_CHECK_EXCEPTION(backend.kv_page_bytes({.kv_heads = 1, .head_dimension = 257}), DeviceError,
+                        [](const DeviceError& error) {
+                          const std::string what = error.what();
+                          return what.find("gpu emulation of a GPU") == 0 &&
+                                 what.find("heads of 257 values; at most 256 are supported") !=
+                                     std::string::npos;
+                        });
+}
+
 BOOST_AUTO_TEST_CASE(a_pass_that_nobody_reads_still_leaves_its_keys) {
   hip::HipBackend backend({});
   SmallModel whole(backend);

@@ -20,7 +20,6 @@ class TestDevice {
     check(hipGetDeviceProperties(&properties, 0), "asking for the device's properties");
     facts_.wave_size = static_cast<unsigned>(properties.warpSize);
     facts_.multiprocessors = static_cast<unsigned>(properties.multiProcessorCount);
-    facts_.shared_bytes = properties.sharedMemPerBlock;
   }
   ~TestDevice() { static_cast<void>(hipStreamDestroy(stream_)); }
   TestDevice(const TestDevice&) = delete;

@@ -50,13 +50,19 @@ __global__ void reverse_without_a_barrier(int* values) {
   values[threadIdx.x] = turned[threadIdx.x];
 }
 
+/// Of all lanes, to all lanes.
+__device__ inline float sum_of_lanes(float value) {
+  for (unsigned mask = wave_size() / 2; mask > 0; mask /= 2) value += shuffle_xor(value, mask);
+  return value;
+}
+
 /// out: [threads, 4]
 __global__ void shuffle_all_ways(float* out) {
   const unsigned thread = threadIdx.x;
   const float value = static_cast<float>(thread * thread % 97);
-  out[4 * thread] = wave_sum(value);
+  out[4 * thread] = sum_of_lanes(value);
   out[4 * thread + 1] = wave_max(value);
-  out[4 * thread + 2] = shuffle_down(value, 3);
+  out[4 * thread + 2] = shuffle(value, lane_of_wave() + 3);
   out[4 * thread + 3] = shuffle_xor(value, 5);
 }
 
@@ -76,7 +82,7 @@ __global__ void wait_at_two_places(int*) {
   }
 }
 
-__global__ void sum_of_a_wave(int* out) { out[threadIdx.x] = wave_sum(1); }
+__global__ void greatest_of_a_wave(int* out) { out[threadIdx.x] = wave_max(1); }
 
 __global__ void read_unwritten(std::uint32_t* out) {
   GPU_SHARED(std::uint32_t, never_written, 4);
@@ -176,8 +182,8 @@ BOOST_AUTO_TEST_CASE(a_shuffle_needs_a_whole_wave_at_one_place) {
                           EmulationError, [](const EmulationError& error) {
                             return tells(error, {"waits at the shuffle", "has ended"});
                           });
-    BOOST_CHECK_EXCEPTION(launch_on(device, sum_of_a_wave, 96 + 1, array.data()), EmulationError,
-                          [](const EmulationError& error) {
+    BOOST_CHECK_EXCEPTION(launch_on(device, greatest_of_a_wave, 96 + 1, array.data()),
+                          EmulationError, [](const EmulationError& error) {
                             return tells(error, {"whole waves", "97 threads"});
                           });
   });

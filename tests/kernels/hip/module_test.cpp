@@ -34,6 +34,15 @@ hip::emulation::Settings& settings_of_module() {
   return *entry();
 }
 
+/// A library that is none of ours: the C library.
+std::string library_of_this_process() {
+  Dl_info found{};
+  BOOST_REQUIRE(dladdr(reinterpret_cast<const void*>(&std::getenv), &found) != 0);
+  const fs::path path = fs::canonical(found.dli_fname);
+  BOOST_REQUIRE(path.filename().string().starts_with("libc"));
+  return path.string();
+}
+
 bool one_contains(const std::vector<std::string>& sentences, const std::string& part) {
   for (const std::string& sentence : sentences) {
     if (sentence.find(part) != std::string::npos) return true;
@@ -103,17 +112,34 @@ BOOST_AUTO_TEST_CASE(a_machine_without_devices_is_told_apart_from_one_without_mo
   BOOST_TEST(one_contains(search.reasons, "squall-gpu-emulation.so: no GPU, or no driver for one"));
 }
 
+BOOST_AUTO_TEST_CASE(a_broken_device_does_not_hide_the_others) {
+  const Named named(EMULATED_MODULE);
+  settings_of_module().devices = 3;
+  settings_of_module().broken_device = 1;
+  const GpuSearch search = find_gpus("/nowhere");
+  settings_of_module().devices = 1;
+  settings_of_module().broken_device = -1;
+  BOOST_REQUIRE(search.usable.size() == 2U);
+  BOOST_TEST(search.usable[0].device.index == 0);
+  BOOST_TEST(search.usable[1].device.index == 2);
+  BOOST_TEST(search.reasons.size() == 1U);
+  BOOST_TEST(one_contains(search.reasons, "device 1: asking for a device's properties: "));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_module_is_said_to_be_none) {
   const fs::path folder =
       fs::temp_directory_path() / ("squall-modules-" + std::to_string(getpid()));
   fs::create_directory(folder);
   std::ofstream(folder / "squall-gpu-hip.so") << "not a library";
-  const Named named("libc.so.6:/nowhere/else.so");
+  const std::string library = library_of_this_process();
+  const Named named(library + ":/nowhere/else.so");
   const GpuSearch search = find_gpus(folder);
   fs::remove_all(folder);
   BOOST_TEST(search.usable.empty());
-  BOOST_TEST(one_contains(search.reasons, "else.so: this build has no such module"));
+  BOOST_TEST(one_contains(search.reasons, library + ": it is no GPU module of Squall"));
+  BOOST_TEST(one_contains(search.reasons, "/nowhere/else.so: there is no such file"));
   BOOST_TEST(one_contains(search.reasons, "squall-gpu-hip.so: it cannot be opened"));
+  BOOST_TEST(search.reasons.size() == 3U, "nothing is said of a module for CUDA");
 }
 
 BOOST_AUTO_TEST_CASE(another_interface_version_is_refused) {

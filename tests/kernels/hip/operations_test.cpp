@@ -250,8 +250,7 @@ std::vector<Candidate> greatest_of(const std::vector<float>& values, std::size_t
   const std::size_t columns = values.size() / rows;
   const DeviceArray<float> device_values(values);
   const DeviceArray<Candidate> result(rows * count);
-  const DeviceArray<std::byte> scratch(
-      greatest_scratch_bytes(device.queue(), rows, columns, count));
+  const DeviceArray<std::byte> scratch(greatest_scratch_bytes(rows, columns, count));
   greatest(device.queue(), device_values.data(), rows, columns, count, result.data(),
            scratch.data());
   device.finish();
