@@ -149,7 +149,6 @@ void make_run(Self self, Hello hello, std::uint64_t epoch) {
   const Instant now = self->clock().now();
   if (parts.hand_over.empty()) {
     state.run = std::make_unique<AgentRun>(std::move(hello), epoch, parts.times, now);
-    if (parts.hardware) state.run->tell_of_machine(*parts.hardware);
     return;
   }
   if (parts.make_journal)
@@ -221,6 +220,8 @@ AgentActor::behavior_type agent_actor(Self self, Hello hello, std::uint64_t epoc
                    PrepareTarget{target.scenario, target.folder, target.share});
       },
       [self](const TargetReady& ready) {
+        const auto& hardware = self->state.parts.hardware;
+        if (hardware) self->state.run->tell_of_machine(hardware());
         perform(self, self->state.run->on_target_ready(ready, self->clock().now()));
       },
       [self](const TargetFailed& failed) {

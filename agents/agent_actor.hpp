@@ -23,8 +23,9 @@ struct AgentParts {
   /// counts as unknown.
   std::function<void(actors::AgentActor, scenarios::TargetKind)> calibrate;
   actors::FabricTimes times;
-  /// What this machine is; none: nobody looked.
-  std::optional<scenarios::HardwareFacts> hardware;
+  /// What this machine is, asked once the target is made: an engine may have looked for GPUs by
+  /// then. None: nobody looked.
+  std::function<scenarios::HardwareFacts()> hardware;
   /// What an agent that is no more has left behind: to be delivered in its name, and nothing else.
   std::vector<actors::AgentEntry> hand_over;
   /// Where what is measured is kept; throws actors::JournalError. None: nothing is kept.

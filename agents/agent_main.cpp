@@ -20,6 +20,7 @@
 #include <stdexcept>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -169,8 +170,26 @@ void add_journal(const AgentOptions& options, agents::AgentParts& parts) {
   };
 }
 
+/// GPUs are measured on the target's thread, which takes no signals.
+std::shared_ptr<agents::AgentMachine> machine_of(scenarios::HardwareFacts facts,
+                                                 const AgentOptions& options,
+                                                 const std::stop_source& left_already) {
+  agents::HardwareWishes wishes;
+  wishes.measuring = options.no_measure ? agents::Measuring::never : agents::Measuring::once;
+  wishes.wait = [left_already] {
+    std::this_thread::sleep_for(50ms);
+    return !left_already.stop_requested();
+  };
+  wishes.on_measuring_gpus = [options] {
+    say(options, "measures this machine's GPUs, half a second each, once until it starts anew");
+  };
+  return std::make_shared<agents::AgentMachine>(std::move(wishes), std::move(facts));
+}
+
 agents::AgentParts production_parts(caf::actor_system& system, std::shared_ptr<Link> link,
-                                    const AgentOptions& options, std::promise<Left>& left) {
+                                    const AgentOptions& options,
+                                    std::optional<scenarios::HardwareFacts> hardware,
+                                    std::promise<Left>& left) {
   const bool quiet = options.quiet;
   agents::AgentParts parts;
   parts.times = options.times;
@@ -199,9 +218,15 @@ agents::AgentParts production_parts(caf::actor_system& system, std::shared_ptr<L
   downloads.may_ask = [caps = options.caps](const std::string& host) {
     return agents::may_talk_to(caps, host);
   };
-  parts.make_target = [&system, agents_here = options.agents_here, downloads](
+  std::function<kernels::GpuSearch()> find_gpus;
+  if (hardware) {
+    const auto machine = machine_of(*std::move(hardware), options, left_already);
+    parts.hardware = [machine] { return machine->facts(); };
+    find_gpus = [machine] { return machine->find_gpus(); };
+  }
+  parts.make_target = [&system, agents_here = options.agents_here, downloads, find_gpus](
                           AgentActor agent, RecorderActor recorder) {
-    return system.spawn(agents::target_actor, agent, recorder, agents_here, downloads);
+    return system.spawn(agents::target_actor, agent, recorder, agents_here, downloads, find_gpus);
   };
   parts.calibrate = [&system](AgentActor agent, scenarios::TargetKind target) {
     system.spawn(agents::calibration_actor, agent, target);
@@ -286,8 +311,7 @@ Left run_agent(const AgentOptions& options, const sigset_t& signals) {
   caf::actor_system system{config};
   std::promise<Left> left;
   auto outcome = left.get_future();
-  auto parts = production_parts(system, std::move(link), options, left);
-  parts.hardware = std::move(hardware);
+  auto parts = production_parts(system, std::move(link), options, std::move(hardware), left);
   const auto agent =
       system.spawn(agents::agent_actor, greeting(options), fresh_epoch(), std::move(parts));
   const std::string trouble = watch(options, watched, agent, signals, outcome);

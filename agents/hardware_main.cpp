@@ -59,12 +59,14 @@ int main(int argc, char** argv) {
   }
   wishes.measuring = no_measure ? agents::Measuring::never : agents::Measuring::again;
   wishes.on_measuring = [] { say_on_terminal("measuring for two seconds ...\n"); };
+  wishes.on_measuring_gpus = [] { say_on_terminal("measuring the GPUs ...\n"); };
   wishes.wait = [] {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     return true;
   };
   try {
-    const auto facts = agents::hardware_here(wishes);
+    auto facts = agents::hardware_here(wishes);
+    if (!no_measure) agents::look_for_gpus(wishes, facts);
     const std::string text =
         as_json ? agents::hardware_json_text(facts) : agents::hardware_text(facts);
     return std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0 ? 1 : 0;

@@ -281,6 +281,13 @@ int main(int argc, char** argv) {
   } catch (const squall::kernels::DeviceError& error) {
     std::fprintf(stderr, "squall model: the device was lost: %s\n", error.what());
     return 1;
+  } catch (const squall::kernels::DeviceOutOfMemory& error) {
+    std::fprintf(
+        stderr,
+        "squall model: the device has no memory left to compute: %s; take a smaller model, "
+        "or --device hybrid or cpu\n",
+        error.what());
+    return 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "squall model: internal error: %s\n", error.what());
     return 1;

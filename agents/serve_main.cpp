@@ -241,14 +241,14 @@ void warn_of_few_files(std::size_t connections) {
 std::unique_ptr<InferenceEngine> make_engine(const Options& options,
                                              const std::shared_ptr<const Model>& model) {
   std::unique_ptr<InferenceEngine> engine;
-  const DeviceOutcome outcome = build_on_device(
+  const std::vector<std::string> warnings = build_on_device(
       *model, options.device, device_demand(model->shape, options.engine),
       {.make_cpu = [&] { return kernels::make_cpu_backend(options.threads); },
        .find_gpus = find_gpus_beside_program},
       [&](EngineBackends backends) {
         engine = std::make_unique<InferenceEngine>(model, std::move(backends), options.engine);
       });
-  for (const std::string& warning : outcome.warnings)
+  for (const std::string& warning : warnings)
     std::fprintf(stderr, "squall-serve: warning: %s\n", warning.c_str());
   return engine;
 }

@@ -214,10 +214,11 @@ void write(const ModelFacts& facts, proto::ModelFacts& out) {
   out.set_on_gpu(facts.on_gpu);
   out.set_hybrid(facts.hybrid);
   out.set_gpu(short_text(facts.gpu));
+  out.set_gpu_address(short_text(facts.gpu_address));
 }
 
 std::optional<ModelFacts> read(const proto::ModelFacts& in) {
-  if (!are_short(in.format(), in.gpu()) ||
+  if (!are_short(in.format(), in.gpu(), in.gpu_address()) ||
       !are_counts({in.parameters(), in.file_bytes(), in.weight_bytes(), in.multiply_adds(),
                    in.kv_bytes(), in.output_multiply_adds()}))
     return std::nullopt;
@@ -230,7 +231,8 @@ std::optional<ModelFacts> read(const proto::ModelFacts& in) {
                     .output_multiply_adds = in.output_multiply_adds(),
                     .on_gpu = in.on_gpu(),
                     .hybrid = in.hybrid(),
-                    .gpu = in.gpu()};
+                    .gpu = in.gpu(),
+                    .gpu_address = in.gpu_address()};
 }
 
 void write(const ResourceSample& sample, proto::ResourceSample& out) {

@@ -25,13 +25,10 @@ std::string from_environment(const char* variable) {
   return text == nullptr ? "" : text;
 }
 
-MachineCeilings ceilings_here(const HardwareFacts& facts, const std::vector<MatchedGpu>& gpus,
-                              const HardwareWishes& wishes) {
-  const CeilingsPlan plan = plan_ceilings(facts);
-  const auto measure = [&] {
-    if (wishes.on_measuring) wishes.on_measuring();
-    return MachineCeilings{measure_ceilings(plan), measure_gpus(gpus)};
-  };
+/// What is kept of the machine, or else what `measure` finds.
+MachineCeilings ceilings_here(const HardwareFacts& facts, std::vector<std::size_t> wanted_gpus,
+                              const HardwareWishes& wishes,
+                              const std::function<MachineCeilings()>& measure) {
   const auto folder = cache_directory();
   if (folder.empty()) return measure();
   const CeilingsFile file(folder / "hardware",
@@ -39,7 +36,7 @@ MachineCeilings ceilings_here(const HardwareFacts& facts, const std::vector<Matc
                            .hardware = scenarios::fingerprint(facts),
                            .tool_version = std::string(actors::tool_version),
                            .instruction_set = from_environment("SQUALL_INSTRUCTION_SET")},
-                          plan.buffer_bytes > 0, gpus.size());
+                          plan_ceilings(facts).buffer_bytes > 0, std::move(wanted_gpus));
   const auto wait = [&] { return !wishes.wait || wishes.wait(); };
   const auto found = wishes.measuring == Measuring::again ? file.measure_again(measure, wait)
                                                           : file.get(measure, wait);
@@ -62,14 +59,41 @@ HardwareFacts hardware_here(const HardwareWishes& wishes) {
   const std::string declared = declared_hardware_class(wishes.declared_class);
   HardwareFacts facts = probe_hardware(this_machine());
   facts.declared_class = declared;
-  const kernels::GpuSearch search =
-      wishes.find_gpus ? wishes.find_gpus() : find_gpus_beside_program();
-  const std::vector<MatchedGpu> gpus = match_gpus(search.usable, facts.gpus);
   if (wishes.measuring == Measuring::never) return facts;
-  MachineCeilings ceilings = ceilings_here(facts, gpus, wishes);
-  facts.ceilings = std::move(ceilings.processors);
-  tell_ceilings(ceilings.gpus, facts.gpus);
+  const auto measure = [&] {
+    if (wishes.on_measuring) wishes.on_measuring();
+    return MachineCeilings{measure_ceilings(plan_ceilings(facts)), {}};
+  };
+  facts.ceilings = ceilings_here(facts, {}, wishes, measure).processors;
   return facts;
+}
+
+kernels::GpuSearch look_for_gpus(const HardwareWishes& wishes, HardwareFacts& facts) {
+  const auto find = wishes.find_gpus ? wishes.find_gpus : find_gpus_beside_program;
+  kernels::GpuSearch search = find();
+  const std::vector<MatchedGpu> gpus = match_gpus(search.usable, facts.gpus);
+  if (wishes.measuring == Measuring::never || gpus.empty()) return search;
+  std::vector<std::size_t> places;
+  for (const MatchedGpu& each : gpus) places.push_back(each.gpu);
+  const auto measure = [&] {
+    if (wishes.on_measuring_gpus) wishes.on_measuring_gpus();
+    return MachineCeilings{facts.ceilings, measure_gpus(gpus)};
+  };
+  tell_ceilings(ceilings_here(facts, std::move(places), wishes, measure).gpus, facts.gpus);
+  return find();  // whoever measured has given its memory back
+}
+
+AgentMachine::AgentMachine(HardwareWishes wishes, HardwareFacts facts)
+    : wishes_(std::move(wishes)), facts_(std::move(facts)) {}
+
+kernels::GpuSearch AgentMachine::find_gpus() {
+  const std::lock_guard lock(mutex_);
+  return look_for_gpus(wishes_, facts_);
+}
+
+HardwareFacts AgentMachine::facts() const {
+  const std::lock_guard lock(mutex_);
+  return facts_;
 }
 
 }  // namespace squall::agents

@@ -1,8 +1,9 @@
 #pragma once
 // The machine as this process tells of it: read anew, with ceilings measured once a start of the
-// machine and kept in the user's cache folder.
+// machine and kept in the user's cache folder. GPUs are computed on only where somebody asks.
 
 #include <functional>
+#include <mutex>
 #include <string>
 
 #include "kernels/gpu_module.hpp"
@@ -23,12 +24,35 @@ struct HardwareWishes {
   std::function<kernels::GpuSearch()> find_gpus;
   /// Called while another process measures; when it says no, nothing is measured.
   std::function<bool()> wait;
-  /// Called before measuring, which takes two seconds, and half of one more for each GPU.
+  /// Called before measuring the processors, which takes two seconds.
   std::function<void()> on_measuring;
+  /// Called before measuring GPUs, which takes half a second for each.
+  std::function<void()> on_measuring_gpus;
 };
 
-/// Throws std::invalid_argument for a class that there is not.
+/// GPUs as their makers' management libraries and the kernel tell of them: no program begins to
+/// compute there, so that nothing of their memory is taken. Throws std::invalid_argument for a
+/// class that there is not.
 scenarios::HardwareFacts hardware_here(const HardwareWishes& wishes);
+
+/// Looks for the GPUs that modules compute on, which takes some of their memory; adds to `facts`
+/// what these tell of them and how fast they are, and returns what is free after that.
+kernels::GpuSearch look_for_gpus(const HardwareWishes& wishes, scenarios::HardwareFacts& facts);
+
+/// One agent's machine. GPUs are looked for when its engine wants one, and never for a server's
+/// sake, which may need all of their memory. Thread-safe.
+class AgentMachine {
+ public:
+  AgentMachine(HardwareWishes wishes, scenarios::HardwareFacts facts);
+
+  kernels::GpuSearch find_gpus();
+  scenarios::HardwareFacts facts() const;
+
+ private:
+  const HardwareWishes wishes_;
+  mutable std::mutex mutex_;  // guards facts_, also while GPUs are measured
+  scenarios::HardwareFacts facts_;
+};
 
 /// What was declared on the command line, else in the environment; empty: nothing. Throws
 /// std::invalid_argument for a class that there is not, naming those that there are.

@@ -81,14 +81,14 @@ bool read_line(const std::string& line, MachineCeilings& all) {
 }  // namespace
 
 CeilingsFile::CeilingsFile(fs::path folder, CeilingsKey key, bool wants_bandwidth,
-                           std::size_t wants_gpus)
+                           std::vector<std::size_t> wants_gpus)
     : folder_(std::move(folder)),
       file_(folder_ / ("ceilings-" + key.hardware)),
       key_(std::move(key)),
       wants_bandwidth_(wants_bandwidth),
-      wants_gpus_(wants_gpus) {}
+      wants_gpus_(std::move(wants_gpus)) {}
 
-std::optional<MachineCeilings> CeilingsFile::read() const {
+std::optional<MachineCeilings> CeilingsFile::kept() const {
   std::ifstream file(file_);
   std::string line;
   if (!std::getline(file, line) || line != first_line) return std::nullopt;
@@ -97,16 +97,25 @@ std::optional<MachineCeilings> CeilingsFile::read() const {
   if (key != key_lines(key_)) return std::nullopt;
   MachineCeilings ceilings;
   while (std::getline(file, line)) {
-    if (line == last_line) {
-      // Memory that could not be had when this was kept is there now.
-      if (wants_bandwidth_ && ceilings.processors.bandwidth.empty()) return std::nullopt;
-      // So may be a module that knows a GPU.
-      if (ceilings.gpus.size() < wants_gpus_) return std::nullopt;
-      return ceilings;
-    }
+    if (line == last_line) return ceilings;
     if (!read_line(line, ceilings)) return std::nullopt;
   }
   return std::nullopt;
+}
+
+/// Memory that could not be had when it was kept may be there now, or a module for a GPU, or one of
+/// those that were hidden from whoever measured.
+bool CeilingsFile::has_all(const MachineCeilings& ceilings) const {
+  if (wants_bandwidth_ && ceilings.processors.bandwidth.empty()) return false;
+  return std::ranges::all_of(wants_gpus_, [&](std::size_t place) {
+    return std::ranges::find(ceilings.gpus, place, &GpuCeiling::gpu) != ceilings.gpus.end();
+  });
+}
+
+std::optional<MachineCeilings> CeilingsFile::read() const {
+  auto ceilings = kept();
+  if (ceilings && !has_all(*ceilings)) ceilings.reset();
+  return ceilings;
 }
 
 void CeilingsFile::keep(const MachineCeilings& ceilings) const {
@@ -144,12 +153,12 @@ std::optional<MachineCeilings> CeilingsFile::locked(bool again,
     return measure();
   }
   if (!lock->locked()) return std::nullopt;
-  const auto kept = read();
-  if (kept && !again) return kept;  // somebody else measured meanwhile
+  const auto before = kept();
+  if (before && !again && has_all(*before)) return before;  // somebody else measured meanwhile
   MachineCeilings measured = measure();
-  if (kept) measured = best_of(*kept, measured);
+  if (before) measured = best_of(*before, measured);
   auto& bandwidth = measured.processors.bandwidth;
-  if (kept && bandwidth.empty()) bandwidth = kept->processors.bandwidth;
+  if (before && bandwidth.empty()) bandwidth = before->processors.bandwidth;
   const bool whole = (!bandwidth.empty() || !wants_bandwidth_) && measured.processors.threads > 0;
   if (whole) keep(measured);  // memory that could not be had now may be there next time
   return measured;
@@ -157,7 +166,7 @@ std::optional<MachineCeilings> CeilingsFile::locked(bool again,
 
 std::optional<MachineCeilings> CeilingsFile::get(const std::function<MachineCeilings()>& measure,
                                                  const std::function<bool()>& wait) const {
-  if (const auto kept = read()) return kept;
+  if (const auto whole = read()) return whole;
   return locked(false, measure, wait);
 }
 

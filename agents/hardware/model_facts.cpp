@@ -55,6 +55,7 @@ void tell_device(const EngineBackends& backends, scenarios::ModelFacts& facts) {
     if (!share.backend->uses_host_memory()) {
       facts.on_gpu = true;
       facts.gpu = share.backend->name();
+      facts.gpu_address = share.address;
     } else if (share.layers > 0) {  // else it only looks tokens up
       on_cpu = true;
     }

@@ -72,6 +72,7 @@ class Bench {
   }
 
   std::string backend() const { return engine_->backends().name(); }
+  std::size_t threads() const { return engine_->backends().threads(); }
   bool on_host() const { return engine_->backends().on_host(); }
 
  private:
@@ -147,8 +148,7 @@ MemoryUse memory_use(const Model& model, const std::vector<Measurement>& measure
 }
 
 nlohmann::json as_json(const std::vector<Measurement>& measurements, const Model& model,
-                       const BenchOptions& options, const std::string& backend,
-                       const MemoryUse& memory) {
+                       const BenchOptions& options, const Bench& bench, const MemoryUse& memory) {
   nlohmann::json rows = nlohmann::json::array();
   for (const Measurement& each : measurements) {
     rows.push_back({{"name", each.name},
@@ -158,17 +158,20 @@ nlohmann::json as_json(const std::vector<Measurement>& measurements, const Model
                     {"tokens_per_second", each.median()},
                     {"repetitions", each.rates}});
   }
+  const auto or_null = [](double rate) {
+    return rate > 0 ? nlohmann::json(rate) : nlohmann::json();
+  };
   return {{"schema", "squall-model-bench/1"},
           {"model", model.name},
           {"fingerprint", model.fingerprint},
           {"synthetic_weights", model.synthetic},
           {"weight_bytes", model.weight_bytes},
-          {"backend", backend},
-          {"threads", options.compute.threads},
+          {"backend", bench.backend()},
+          {"threads", bench.threads()},
           {"kv_format", options.kv_format},
           {"bytes_per_token", weight_bytes_of_step(model)},
-          {"memory_ceiling_bytes_per_second", memory.ceiling},
-          {"decode_bytes_per_second", memory.reached},
+          {"memory_ceiling_bytes_per_second", or_null(memory.ceiling)},
+          {"decode_bytes_per_second", or_null(memory.reached)},
           {"measurements", rows}};
 }
 
@@ -190,8 +193,8 @@ int bench_command(const BenchOptions& options) {
     std::printf("%s%s, %.1f MiB, %s, %zu thread%s, KV %s\n%-16s %12s  %26s\n", model->name.c_str(),
                 model->synthetic ? " (random weights)" : "",
                 static_cast<double>(model->weight_bytes) / (1 << 20), bench.backend().c_str(),
-                options.compute.threads, options.compute.threads == 1 ? "" : "s",
-                options.kv_format.c_str(), "", "tokens/s", "[lowest .. highest]");
+                bench.threads(), bench.threads() == 1 ? "" : "s", options.kv_format.c_str(), "",
+                "tokens/s", "[lowest .. highest]");
   }
   auto measurements = planned(options);
   for (Measurement& each : measurements) {
@@ -204,7 +207,7 @@ int bench_command(const BenchOptions& options) {
   }
   // What this machine's memory delivers is no measure of another's.
   const MemoryUse memory =
-      bench.on_host() ? memory_use(*model, measurements, options.compute.threads) : MemoryUse{};
+      bench.on_host() ? memory_use(*model, measurements, bench.threads()) : MemoryUse{};
   if (table && memory.ceiling > 0) {
     std::printf(
         "decode reads %.1f GB/s of weights, %.0f %% of the %.1f GB/s that memory of this size "
@@ -212,8 +215,7 @@ int bench_command(const BenchOptions& options) {
         memory.reached / 1e9, 100 * memory.reached / memory.ceiling, memory.ceiling / 1e9);
   }
   if (options.json.empty()) return 0;
-  const std::string text =
-      as_json(measurements, *model, options, bench.backend(), memory).dump(2) + "\n";
+  const std::string text = as_json(measurements, *model, options, bench, memory).dump(2) + "\n";
   if (!table) return std::fputs(text.c_str(), stdout) < 0 ? 1 : 0;
   std::ofstream file(options.json);
   file << text;

@@ -19,8 +19,8 @@ void build(const Model& model, const ComputeOptions& compute, const DeviceDemand
           [&] { return kernels::make_cpu_backend(compute.threads, compute.instruction_set); },
       .find_gpus = find_gpus_beside_program};
   try {
-    const DeviceOutcome outcome = build_on_device(model, compute.device, demand, sources, build);
-    for (const std::string& warning : outcome.warnings) {
+    for (const std::string& warning :
+         build_on_device(model, compute.device, demand, sources, build)) {
       std::fprintf(stderr, "squall model: warning: %s\n", warning.c_str());
     }
   } catch (const std::invalid_argument& error) {  // a device or kernels that cannot be had

@@ -159,7 +159,7 @@ std::string as_json(const std::vector<StepTimes>& steps, const InferenceEngine& 
       {"fingerprint", model.fingerprint},
       {"synthetic_weights", model.synthetic},
       {"backend", engine.backends().name()},
-      {"threads", options.compute.threads},
+      {"threads", engine.backends().threads()},
       {"kv_format", options.kv_format},
       {"limits",
        {{"max_batch", options.max_batch},

@@ -104,14 +104,14 @@ void EngineRequests::make_engine(const std::shared_ptr<const Model>& model,
                                  const TargetSurroundings& surroundings) {
   const EngineOptions options = engine_options(settings_);
   const std::size_t threads = engine_threads(settings_.threads, surroundings.agents_here);
-  DeviceOutcome outcome = build_on_device(
+  std::vector<std::string> warnings = build_on_device(
       *model, device_wishes(settings_, surroundings), device_demand(model->shape, options),
       {.make_cpu = [threads] { return kernels::make_cpu_backend(threads); },
        .find_gpus = surroundings.find_gpus ? surroundings.find_gpus : find_gpus_beside_program},
       [&](EngineBackends backends) {
         engine_ = std::make_unique<InferenceEngine>(model, std::move(backends), options);
       });
-  std::ranges::move(outcome.warnings, std::back_inserter(description_.warnings));
+  std::ranges::move(warnings, std::back_inserter(description_.warnings));
 }
 
 GenerationRequest EngineRequests::generation(const LoadRequest& request) const {

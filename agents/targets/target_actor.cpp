@@ -96,16 +96,18 @@ TargetReady ready(const TargetDescription& target) {
 }  // namespace
 
 TargetActor::behavior_type target_actor(Self self, AgentActor agent, RecorderActor recorder,
-                                        std::size_t agents_here, DownloadContext downloads) {
+                                        std::size_t agents_here, DownloadContext downloads,
+                                        std::function<kernels::GpuSearch()> find_gpus) {
   self->state.reports = std::make_shared<TargetReports>(std::move(recorder));
   return {
-      [self, agent, agents_here, downloads](const PrepareTarget& order) {
+      [self, agent, agents_here, downloads, find_gpus](const PrepareTarget& order) {
         TargetState& state = self->state;  // outlives the thread, which it joins
         if (state.preparing.joinable()) return;
-        state.preparing = std::thread([&state, agent, agents_here, downloads, order] {
+        state.preparing = std::thread([&state, agent, agents_here, downloads, find_gpus, order] {
           try {
-            state.target = make_target(*order.scenario, {order.folder, order.share, agents_here},
-                                       events_to(state.reports), downloads);
+            state.target =
+                make_target(*order.scenario, {order.folder, order.share, agents_here, find_gpus},
+                            events_to(state.reports), downloads);
             state.reports->watch(state.target.get());
             caf::anon_send(agent, ready(state.target->description()));
           } catch (const TargetError& error) {

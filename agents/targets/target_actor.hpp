@@ -22,9 +22,11 @@ struct TargetState {
 };
 
 /// `agents_here`: how many agents share this machine's cores. `on_download`: hears of a
-/// download from the preparing thread, and ends it by saying no.
+/// download from the preparing thread, and ends it by saying no. `find_gpus`: called there, too,
+/// and only where the engine wants a GPU; empty: those beside this program.
 actors::TargetActor::behavior_type target_actor(
     actors::TargetActor::stateful_pointer<TargetState> self, actors::AgentActor agent,
-    actors::RecorderActor recorder, std::size_t agents_here, DownloadContext downloads = {});
+    actors::RecorderActor recorder, std::size_t agents_here, DownloadContext downloads,
+    std::function<kernels::GpuSearch()> find_gpus);
 
 }  // namespace squall::agents

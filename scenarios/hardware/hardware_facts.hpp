@@ -83,6 +83,7 @@ struct ModelFacts {
   bool on_gpu = false;                     // a GPU computes layers: the CPU's ceilings are not its
   bool hybrid = false;                     // and the CPU has the others
   std::string gpu;                         // what the engine calls it, its name among other words
+  std::string gpu_address;                 // GpuFacts::address of that; empty: not told
   friend bool operator==(const ModelFacts&, const ModelFacts&) = default;
 };
 

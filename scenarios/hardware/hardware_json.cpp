@@ -160,7 +160,8 @@ json model_facts_json(const ModelFacts& model) {
           {"kv_bytes_per_position", or_null(model.kv_bytes)},
           {"on_gpu", model.on_gpu},
           {"hybrid", model.hybrid},
-          {"gpu", or_null(model.gpu)}};
+          {"gpu", or_null(model.gpu)},
+          {"gpu_address", or_null(model.gpu_address)}};
 }
 
 HardwareFacts hardware_from_json(const nlohmann::json& from) {
@@ -207,6 +208,7 @@ ModelFacts model_facts_from_json(const nlohmann::json& from) {
   read(from, "on_gpu", model.on_gpu);
   read(from, "hybrid", model.hybrid);
   read(from, "gpu", model.gpu);
+  read(from, "gpu_address", model.gpu_address);
   return model;
 }
 

@@ -10,6 +10,11 @@ bool is_measured(const GpuFacts& gpu) {
   return gpu.copy_bytes_per_second > 0 && gpu.matrix_per_second > 0;
 }
 
+/// Two addresses that are known and differ are of two GPUs, whatever their names.
+bool may_be(const GpuFacts& gpu, const ModelFacts& model) {
+  return gpu.address.empty() || model.gpu_address.empty();
+}
+
 /// Of the most threads that were measured and are no more than the engine has; else of the fewest.
 double bandwidth_of(const MeasuredCeilings& ceilings, unsigned threads) {
   if (threads == 0) return ceilings.best_bandwidth();
@@ -39,18 +44,28 @@ std::string missing_of_gpu(const HardwareFacts& hardware, const ModelFacts& mode
 
 }  // namespace
 
-const GpuFacts* gpu_that_computes(const HardwareFacts& hardware, const ModelFacts& model) {
-  if (!model.on_gpu || model.hybrid) return nullptr;
+const GpuFacts* gpu_of_model(const HardwareFacts& hardware, const ModelFacts& model) {
+  if (!model.on_gpu) return nullptr;
+  const auto& gpus = hardware.gpus;
+  const auto there = std::ranges::find(gpus, model.gpu_address, &GpuFacts::address);
+  if (!model.gpu_address.empty() && there != gpus.end()) return &*there;
   const GpuFacts* found = nullptr;
-  for (const GpuFacts& gpu : hardware.gpus) {
-    if (gpu.name.empty() || model.gpu.find(gpu.name) == std::string::npos) continue;
+  for (const GpuFacts& gpu : gpus) {
+    if (!may_be(gpu, model) || gpu.name.empty() || model.gpu.find(gpu.name) == std::string::npos)
+      continue;
     // "NVIDIA A10" is in "NVIDIA A100", too.
     const bool is_longer = found == nullptr || gpu.name.size() > found->name.size();
     const bool is_equal = found != nullptr && gpu.name == found->name;  // one may be too full
     if (is_longer || (is_equal && !is_measured(*found))) found = &gpu;
   }
   // Makers' libraries may know the only one by another name than the runtime.
-  if (found == nullptr && hardware.gpus.size() == 1) found = &hardware.gpus.front();
+  if (found == nullptr && gpus.size() == 1 && may_be(gpus.front(), model)) found = &gpus.front();
+  return found;
+}
+
+const GpuFacts* gpu_that_computes(const HardwareFacts& hardware, const ModelFacts& model) {
+  if (model.hybrid) return nullptr;
+  const GpuFacts* const found = gpu_of_model(hardware, model);
   return found != nullptr && is_measured(*found) ? found : nullptr;
 }
 

@@ -23,6 +23,10 @@ struct Roofline {
   double compute_time = 0;  // seconds of a step to compute
 };
 
+/// The GPU that has layers of the model: by its address, else by its name. Null: none has, or which
+/// of several it is is not known.
+const GpuFacts* gpu_of_model(const HardwareFacts& hardware, const ModelFacts& model);
+
 /// Whose rates bound a model that a GPU computes alone. Null: none does, or its rates are not
 /// known.
 const GpuFacts* gpu_that_computes(const HardwareFacts& hardware, const ModelFacts& model);

@@ -80,8 +80,9 @@ class RandomMessages {
     if (coin()) made.calibration = calibration();
     if (coin()) made.hardware = hardware();
     if (coin())
-      made.model_facts = scenarios::ModelFacts{number(), number(), text(), number(), number(),
-                                               number(), number(), coin(), coin(),   text()};
+      made.model_facts =
+          scenarios::ModelFacts{number(), number(), text(), number(), number(), number(),
+                                number(), coin(),   coin(), text(),   text()};
     return made;
   }
 

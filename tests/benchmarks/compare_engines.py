@@ -40,7 +40,7 @@ def measure_ours(program, model, options):
     for each in found["measurements"]:
         key = f"x {each['sequences']}" if each["kind"] == "concurrent" else each["kind"]
         rates[key] = each["tokens_per_second"]
-    if found["memory_ceiling_bytes_per_second"] > 0:
+    if found["memory_ceiling_bytes_per_second"]:
         rates["memory %"] = (100 * found["decode_bytes_per_second"]
                              / found["memory_ceiling_bytes_per_second"])
     return rates

@@ -137,7 +137,8 @@ class LoadSide {
   RecorderActor recorder_ =
       system_.spawn(agents::recorder_actor, caf::actor_cast<AgentActor>(listener_));
   TargetActor target_ = system_.spawn(agents::target_actor, caf::actor_cast<AgentActor>(listener_),
-                                      recorder_, std::size_t{1}, agents::DownloadContext());
+                                      recorder_, std::size_t{1}, agents::DownloadContext(),
+                                      std::function<kernels::GpuSearch()>());
   UsersActor users_;
   std::shared_ptr<const scenarios::Scenario> scenario_;
   std::shared_ptr<const scenarios::LoadPlan> plan_;

@@ -4,6 +4,7 @@
 #include "tests/coordinator/threshold_course.hpp"
 
 #include "coordinator/report/run_report.hpp"
+#include "coordinator/run/thresholds/threshold_resolution.hpp"
 #include "coordinator/run/verdict.hpp"
 
 using namespace squall;
@@ -51,6 +52,58 @@ BOOST_FIXTURE_TEST_CASE(adaptive_thresholds_are_resolved_when_all_are_ready_and_
   BOOST_REQUIRE(read.thresholds.has_value());
   BOOST_TEST(read.thresholds->size() == thresholds.size());
   BOOST_TEST(read.threshold_notes == run.record().threshold_notes);
+}
+
+namespace {
+
+/// Two cores, and GPUs of 24 and of 8 GiB; an engine on the first.
+Ready ready_on_gpu() {
+  Ready ready = ready_on(2, 15'000'000);
+  for (const std::uint64_t gib : {24, 8}) {
+    scenarios::GpuFacts& gpu = ready.hardware->gpus.emplace_back();
+    gpu.name = "GPU of " + std::to_string(gib);
+    gpu.address = "0000:0" + std::to_string(gib % 10) + ":00.0";
+    gpu.memory_bytes = gib << 30;
+  }
+  ready.model_facts->on_gpu = true;
+  ready.model_facts->gpu = "gpu GPU of 24 (CUDA)";
+  return ready;
+}
+
+scenarios::HardwareClass class_of(const Ready& ready) {
+  RunRecord record;
+  record.scenario.target.kind = scenarios::TargetKind::engine;
+  record.agents.emplace_back().ready = ready;
+  return situation_of(record, {}).hardware.hardware;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_class_is_that_of_the_gpu_that_computes_all_layers_and_of_no_other) {
+  using scenarios::HardwareClass;
+  Ready ready = ready_on_gpu();
+  BOOST_TEST((class_of(ready) == HardwareClass::gpu_high_end));
+  ready.model_facts->gpu_address = "0000:08:00.0";
+  BOOST_TEST((class_of(ready) == HardwareClass::gpu_mid_range));
+  // Which it is is not known: the weakest.
+  ready.model_facts->gpu_address = "0000:0f:00.0";
+  BOOST_TEST((class_of(ready) == HardwareClass::gpu_mid_range));
+  ready = ready_on_gpu();
+  ready.model_facts->hybrid = true;
+  BOOST_TEST((class_of(ready) == HardwareClass::cpu_low_end));
+  ready.model_facts->hybrid = ready.model_facts->on_gpu = false;
+  BOOST_TEST((class_of(ready) == HardwareClass::cpu_low_end));
+}
+
+BOOST_FIXTURE_TEST_CASE(where_a_gpu_works_its_memory_has_a_limit, Course) {
+  open("thresholds = [\"adaptive\"]");
+  start(ready_on_gpu());
+  const auto& thresholds = run.record().thresholds.value();
+  BOOST_TEST(std::ranges::count_if(thresholds, [](const auto& each) {
+               return each.threshold.metric == scenarios::Metric::gpu_memory;
+             }) == 1);
+  for (const std::string& note : run.record().threshold_notes)
+    BOOST_TEST(note.find("no GPU does the work") == std::string::npos, note);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_limit_that_is_a_guess_cannot_fail_a_run, Course) {

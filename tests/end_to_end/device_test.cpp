@@ -1,5 +1,6 @@
 // The device of a run, from the scenario to its reports: without a GPU, and on an emulated one.
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -75,6 +76,12 @@ struct Fixture {
   std::string json_path() const { return (folder.path() / "run.json").string(); }
   json report() const { return json::parse(read_file(json_path())); }
   json agent() const { return report().at("agents").at(0); }
+  /// Which is only there where its module was opened.
+  bool tells_of_emulated_gpu() const {
+    const json gpus = agent().at("hardware").at("gpus");
+    return std::ranges::any_of(gpus,
+                               [](const json& gpu) { return gpu.at("vendor") == "emulation"; });
+  }
   std::uint64_t answered() const {
     return report().at("ledger").at("total").at("measure").at("ok").get<std::uint64_t>();
   }
@@ -119,6 +126,11 @@ BOOST_AUTO_TEST_CASE(nothing_is_said_of_gpus_where_nobody_asked) {
   BOOST_TEST(agent().at("warnings").empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_run_on_the_cpu_touches_no_gpu) {
+  BOOST_REQUIRE(was_run(run("device = \"cpu\"", emulated_gpu)));
+  BOOST_TEST(!tells_of_emulated_gpu());
+}
+
 BOOST_AUTO_TEST_CASE(a_run_on_an_emulated_gpu_says_so_in_every_output) {
   const int code = run("device = \"gpu\"\nrequire_gpu = true", emulated_gpu,
                        "thresholds = [\"tokens_per_second >= 1% of ceiling\"]\n");
@@ -129,6 +141,7 @@ BOOST_AUTO_TEST_CASE(a_run_on_an_emulated_gpu_says_so_in_every_output) {
   BOOST_TEST(contains(unwrapped(out), "there is no ceiling of this device"));
   BOOST_TEST(contains(page(), warning));
   BOOST_TEST(contains(agent().at("instruction_set").get<std::string>(), "emulation"));
+  BOOST_TEST(tells_of_emulated_gpu());
   BOOST_TEST(agent().at("model_facts").at("on_gpu").get<bool>());
   BOOST_TEST(answered() > 0U);
 }
@@ -141,6 +154,38 @@ BOOST_AUTO_TEST_CASE(the_emulated_gpu_the_cpu_and_both_together_write_the_same) 
                 0);
   BOOST_TEST(contains(err, "emulation"));
   BOOST_TEST(out == expected);
+  BOOST_REQUIRE(generate({"--device", "hybrid", "--max-tokens", "6"}, emulated_gpu) == 0);
+  BOOST_TEST(out == expected);
+}
+
+BOOST_AUTO_TEST_CASE(a_benchmark_on_a_gpu_tells_nothing_of_the_hosts_threads_and_memory) {
+  BOOST_REQUIRE(call({"squall-model",
+                      "bench",
+                      (folder.path() / "tiny.gguf").string(),
+                      "--device",
+                      "gpu",
+                      "--require-gpu",
+                      "--threads",
+                      "2",
+                      "--prompt",
+                      "4",
+                      "--generate",
+                      "4",
+                      "--concurrency",
+                      "2",
+                      "--shared-prompt",
+                      "4",
+                      "--shared-generate",
+                      "4",
+                      "--repetitions",
+                      "1",
+                      "--json",
+                      "-"},
+                     emulated_gpu) == 0);
+  const json told = json::parse(out);
+  BOOST_TEST(told.at("threads").get<int>() == 1);
+  BOOST_TEST(told.at("memory_ceiling_bytes_per_second").is_null());
+  BOOST_TEST(told.at("decode_bytes_per_second").is_null());
 }
 
 BOOST_AUTO_TEST_CASE(layers_that_do_not_fit_the_emulated_gpu_are_computed_by_the_cpu) {

@@ -64,6 +64,7 @@ BOOST_AUTO_TEST_CASE(a_models_demands_are_read_as_they_were_written) {
   model.on_gpu = true;
   model.hybrid = true;
   model.gpu = "gpu A GPU (HIP)";
+  model.gpu_address = "0000:c1:00.0";
   BOOST_TEST((model_facts_from_json(as_read(model_facts_json(model))) == model));
   BOOST_TEST((model_facts_from_json(as_read(model_facts_json({}))) == ModelFacts{}));
 }

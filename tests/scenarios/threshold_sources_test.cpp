@@ -212,6 +212,32 @@ BOOST_AUTO_TEST_CASE(of_several_gpus_the_one_that_the_engine_names_computes) {
   BOOST_TEST(gpu_that_computes(alike, model_on_gpu()) == &alike.gpus[1]);
 }
 
+BOOST_AUTO_TEST_CASE(an_address_tells_which_of_several_gpus_computes_whatever_their_names) {
+  auto alike = machine_with_gpus();
+  alike.gpus[1].name = alike.gpus[0].name;
+  alike.gpus[0].address = "0000:01:00.0";
+  alike.gpus[1].address = "0000:02:00.0";
+  auto model = model_on_gpu();
+  model.gpu_address = "0000:02:00.0";
+  BOOST_TEST(gpu_that_computes(alike, model) == &alike.gpus[1]);
+  model.gpu = "gpu Another (HIP)";
+  BOOST_TEST(gpu_that_computes(alike, model) == &alike.gpus[1]);
+  // At no address that is known: none of them, though the name is theirs.
+  model = model_on_gpu();
+  model.gpu_address = "0000:03:00.0";
+  BOOST_TEST(gpu_that_computes(alike, model) == nullptr);
+  alike.gpus.resize(1);
+  BOOST_TEST(gpu_that_computes(alike, model) == nullptr);
+  alike.gpus[0].address.clear();
+  BOOST_TEST(gpu_that_computes(alike, model) == &alike.gpus[0]);
+  // It is told of one that was not measured, too, and of none where the CPU computes.
+  alike.gpus[0].copy_bytes_per_second = 0;
+  BOOST_TEST(gpu_that_computes(alike, model) == nullptr);
+  BOOST_TEST(gpu_of_model(alike, model) == &alike.gpus[0]);
+  model.on_gpu = false;
+  BOOST_TEST(gpu_of_model(alike, model) == nullptr);
+}
+
 BOOST_AUTO_TEST_CASE(a_model_on_gpu_and_cpu_has_no_roofline) {
   auto hybrid = model_on_gpu();
   hybrid.hybrid = true;

@@ -90,11 +90,6 @@ std::size_t KvCache::page_bytes(const kernels::Backend& backend, const Hyperpara
   return layers * backend.kv_page_bytes(kv_shape(shape, format));
 }
 
-std::size_t KvCache::page_bytes(const kernels::Backend& backend, const Hyperparameters& shape,
-                                kernels::KvFormat format) {
-  return page_bytes(backend, shape, format, shape.layers);
-}
-
 std::size_t KvCache::page_bytes() const {
   std::size_t bytes = 0;
   for (const Region& region : regions_) bytes += region.page_bytes;

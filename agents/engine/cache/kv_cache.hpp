@@ -72,8 +72,6 @@ class KvCache {
   /// Of a page, in the memory of a run with so many layers.
   static std::size_t page_bytes(const kernels::Backend& backend, const Hyperparameters& shape,
                                 kernels::KvFormat format, std::size_t layers);
-  static std::size_t page_bytes(const kernels::Backend& backend, const Hyperparameters& shape,
-                                kernels::KvFormat format);  // with all layers
 
   /// A sequence that can grow to `positions`; what it shares with others of its prompt is filled
   /// in already, always less than the whole prompt. None when there are not enough pages now.

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "agents/engine/devices/gpu_surroundings.hpp"
+
 namespace squall::agents {
 
 namespace {
@@ -41,8 +43,7 @@ const FoundGpu* chosen(const kernels::GpuSearch& search, std::optional<int> inde
     if (!index || gpu.device.index == *index) return &gpu;
   }
   if (search.usable.empty()) {
-    reason = search.reasons.empty() ? "there is no GPU module beside this program"
-                                    : joined(search.reasons);
+    reason = joined(search.reasons);
     return nullptr;
   }
   reason = "there is no usable GPU " + std::to_string(*index) + "; there is";
@@ -52,13 +53,15 @@ const FoundGpu* chosen(const kernels::GpuSearch& search, std::optional<int> inde
   return nullptr;
 }
 
-/// A tenth of what is free is left to the runtime and to others, and engines side by side get equal
-/// parts.
+/// A tenth is left to the runtime and to others. Engines side by side get equal parts of the whole,
+/// for some may have taken theirs when another asks what is free.
 std::uint64_t memory_to_take(const DeviceWishes& wishes, const kernels::GpuDevice& device) {
   const std::uint64_t free = device.free_bytes > 0 ? device.free_bytes : device.memory_bytes;
-  const std::uint64_t most = free / 10 * 9 / std::max<std::size_t>(1, wishes.sharers);
-  if (wishes.gpu_memory == 0) return most;
-  return free > 0 ? std::min(wishes.gpu_memory, free) : wishes.gpu_memory;
+  if (wishes.gpu_memory > 0) {
+    return free > 0 ? std::min(wishes.gpu_memory, free) : wishes.gpu_memory;
+  }
+  const std::uint64_t whole = device.memory_bytes > 0 ? device.memory_bytes : free;
+  return std::min(free / 10 * 9, whole / 10 * 9 / std::max<std::size_t>(1, wishes.sharers));
 }
 
 Placement placed(const Model& model, const DeviceDemand& demand, const kernels::Backend& backend,
@@ -114,7 +117,7 @@ class GpuBuilding {
 
   std::vector<std::string> warnings() const {
     std::vector<std::string> all;
-    if (gpu_.module->runtime() == "emulation" || gpu_.device.architecture == "emulation") {
+    if (is_emulated(gpu_)) {
       all.push_back("an emulation of a GPU computes, for tests: its times say nothing about GPUs");
     }
     if (wishes_.device == Device::gpu && gpu_layers_ < model_.layers.size()) {
@@ -149,8 +152,10 @@ class GpuBuilding {
       shares.push_back(
           {.backend = sources_.make_cpu(), .layers = model_.layers.size() - placement.gpu_layers});
     }
-    shares.push_back(
-        {.backend = std::move(gpu), .layers = placement.gpu_layers, .memory = memory_});
+    shares.push_back({.backend = std::move(gpu),
+                      .layers = placement.gpu_layers,
+                      .memory = memory_,
+                      .address = gpu_.device.address});
     return EngineBackends(std::move(shares));
   }
 
@@ -165,29 +170,29 @@ class GpuBuilding {
 
 }  // namespace
 
-DeviceOutcome build_on_device(const Model& model, const DeviceWishes& wishes,
-                              const DeviceDemand& demand, const DeviceSources& sources,
-                              const std::function<void(EngineBackends)>& build) {
-  DeviceOutcome outcome;
+std::vector<std::string> build_on_device(const Model& model, const DeviceWishes& wishes,
+                                         const DeviceDemand& demand, const DeviceSources& sources,
+                                         const std::function<void(EngineBackends)>& build) {
+  std::vector<std::string> warnings;
   if (wishes.device != Device::cpu) {
     const kernels::GpuSearch search = sources.find_gpus();
     std::string reason;
     if (const FoundGpu* gpu = chosen(search, wishes.index, reason)) {
       GpuBuilding on_gpu(model, wishes, sources, *gpu);
       reason = on_gpu.build(demand, build);
-      if (reason.empty()) return {.uses_gpu = true, .warnings = on_gpu.warnings()};
+      if (reason.empty()) return on_gpu.warnings();
     }
     if (wishes.require_gpu) {
       throw DeviceUnavailable("device " + name_of(wishes.device) + " cannot be had: " + reason +
                               "; unless a GPU is required, the CPU computes instead");
     }
     if (wishes.is_named || wishes.device != Device::automatic) {
-      outcome.warnings.push_back("device " + name_of(wishes.device) +
-                                 ": the CPU computes instead of a GPU: " + reason);
+      warnings.push_back("device " + name_of(wishes.device) +
+                         ": the CPU computes instead of a GPU: " + reason);
     }
   }
   build(EngineBackends(sources.make_cpu(), model.layers.size()));
-  return outcome;
+  return warnings;
 }
 
 }  // namespace squall::agents

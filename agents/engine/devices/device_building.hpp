@@ -21,17 +21,12 @@ struct DeviceSources {
   std::function<kernels::GpuSearch()> find_gpus;
 };
 
-/// What came of the wishes, for reports.
-struct DeviceOutcome {
-  bool uses_gpu = false;
-  std::vector<std::string> warnings;
-};
-
 /// Calls `build` with backends for all layers of the model, and again with one layer fewer on the
 /// GPU each time that it throws DeviceOutOfMemory; in the end, unless a GPU is required, with
-/// the CPU alone. Throws DeviceUnavailable, and what `build` and the sources throw otherwise.
-DeviceOutcome build_on_device(const Model& model, const DeviceWishes& wishes,
-                              const DeviceDemand& demand, const DeviceSources& sources,
-                              const std::function<void(EngineBackends)>& build);
+/// the CPU alone. Returns warnings: where the wishes were not met, and where nothing real computes.
+/// Throws DeviceUnavailable, and what `build` and the sources throw otherwise.
+std::vector<std::string> build_on_device(const Model& model, const DeviceWishes& wishes,
+                                         const DeviceDemand& demand, const DeviceSources& sources,
+                                         const std::function<void(EngineBackends)>& build);
 
 }  // namespace squall::agents

@@ -18,6 +18,7 @@ struct BackendShare {
   std::size_t layers = 0;
   /// Bytes that weights, activations, keys and values may take there; 0: of the host, what is free.
   std::uint64_t memory = 0;
+  std::string address{};  // of the GPU, on the PCI bus; empty: not told, or no GPU
 };
 
 class EngineBackends {

@@ -28,4 +28,8 @@ kernels::GpuSearch find_gpus_beside_program() {
   return kernels::find_gpus(error ? fs::path(".") : gpu_module_folder(program));
 }
 
+bool is_emulated(const kernels::FoundGpu& gpu) {
+  return gpu.module->runtime() == "emulation" || gpu.device.architecture == "emulation";
+}
+
 }  // namespace squall::agents

@@ -1,5 +1,5 @@
 #pragma once
-// Where this program looks for GPU modules.
+// Where this program looks for GPU modules, and what it takes for a GPU.
 
 #include <filesystem>
 
@@ -12,5 +12,8 @@ std::filesystem::path gpu_module_folder(const std::filesystem::path& program);
 
 /// find_gpus() for the running program.
 kernels::GpuSearch find_gpus_beside_program();
+
+/// Whether the processors play that GPU: its times say nothing about GPUs.
+bool is_emulated(const kernels::FoundGpu& gpu);
 
 }  // namespace squall::agents

@@ -9,12 +9,16 @@ namespace squall::agents {
 
 namespace {
 
-/// Of two shares the first has the table and the first layers.
+/// Of two shares the first has the table and the first layers. Where a table is the output, too,
+/// the host has it once and a device twice: each kind has its own layout there.
 std::uint64_t weights_of(const Model& model, const EngineBackends& backends, std::size_t share) {
-  if (backends.shares().size() == 1) return model.weight_bytes;
   const WeightSizes sizes = weight_sizes(model);
   const std::size_t all = sizes.layers.size();
   const std::size_t layers = backends.shares()[share].layers;
+  if (backends.shares().size() == 1) {
+    const bool on_host = backends.shares().front().memory == 0;
+    return on_host ? model.weight_bytes : sizes.table + sizes.output + sizes.last_layers(all);
+  }
   if (share > 0) return sizes.output + sizes.last_layers(layers);
   return sizes.table + sizes.last_layers(all) - sizes.last_layers(all - layers);
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "agents/engine/devices/gpu_surroundings.hpp"
 #include "agents/hardware/gpus/amd_nodes.hpp"
 
 namespace squall::agents {
@@ -22,8 +23,6 @@ std::string vendor_of(const kernels::GpuModule& module) {
   if (runtime == "CUDA") return "NVIDIA";
   return runtime;
 }
-
-bool is_emulated(const kernels::GpuModule& module) { return module.runtime() == "emulation"; }
 
 bool is_taken(const std::vector<MatchedGpu>& matched, std::size_t gpu) {
   return std::ranges::find(matched, gpu, &MatchedGpu::gpu) != matched.end();
@@ -91,9 +90,9 @@ std::vector<MatchedGpu> match_gpus(const std::vector<FoundGpu>& found,
     const std::size_t place = place_of(each, gpus, matched).value_or(gpus.size());
     if (place == gpus.size()) gpus.emplace_back();
     fill_in(each, gpus[place]);
-    matched.push_back({place, each.module, each.device.index});
+    matched.push_back({place, each.module, each.device.index, is_emulated(each)});
   }
-  std::erase_if(matched, [](const MatchedGpu& each) { return is_emulated(*each.module); });
+  std::erase_if(matched, [](const MatchedGpu& each) { return each.emulated; });
   return matched;
 }
 

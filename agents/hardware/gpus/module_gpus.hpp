@@ -15,6 +15,7 @@ struct MatchedGpu {
   std::size_t gpu = 0;
   kernels::GpuModule* module = nullptr;
   int device = 0;
+  bool emulated = false;
 };
 
 /// Each usable device once: by its address on the PCI bus where both sides tell it, else the next

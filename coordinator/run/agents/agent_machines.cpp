@@ -24,4 +24,12 @@ std::string fingerprint_of_machines(const std::vector<AgentRecord>& agents) {
   return scenarios::fingerprint_of_all(fingerprints);
 }
 
+ComputingDevice device_of(const AgentRecord& agent) {
+  ComputingDevice device{.host = agent.hello.host, .gpu = {}};
+  if (!agent.ready || !agent.ready->model_facts) return device;
+  const scenarios::ModelFacts& model = *agent.ready->model_facts;
+  if (model.on_gpu) device.gpu = model.gpu_address.empty() ? "gpu " + model.gpu : model.gpu_address;
+  return device;
+}
+
 }  // namespace squall::coordinator

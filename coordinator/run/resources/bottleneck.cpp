@@ -8,13 +8,12 @@
 
 #include "coordinator/run/agents/agent_machines.hpp"
 #include "coordinator/run/audit.hpp"
+#include "coordinator/run/resources/device_loads.hpp"
 #include "coordinator/run/resources/measured_demand.hpp"
 #include "coordinator/text/readable_numbers.hpp"
-#include "scenarios/thresholds/roofline.hpp"
 
 namespace squall::coordinator {
 
-using scenarios::ModelFacts;
 using scenarios::TargetKind;
 
 namespace {
@@ -37,81 +36,10 @@ bool embeds_engine(const RunRecord& record) {
   return record.scenario.target.kind == TargetKind::engine;
 }
 
-/// Engines on one machine share what it can do.
-struct Machine {
-  double bytes = 0, multiply_adds = 0;   // asked for, a second
-  double bandwidth = 0, arithmetic = 0;  // ceilings
-  bool known = true;                     // of every agent there
-  bool measured = false;                 // of any
-  bool on_cpu = false, on_gpu = false;   // what computes, of any: ceilings are of one of them
-  bool gpu_is_measured = true;           // of every agent there
-  bool weights_fit_caches = false;       // of any: memory need not be asked for them
-};
-
-bool counts_in_floats(const std::string& format) {
-  return format == "f32" || format == "f16" || format == "bf16";
-}
-
-/// Weights that fit the last-level caches are read from there, step after step. Where these are not
-/// told, processors with more than this are rare.
-bool fits_caches(const ModelFacts& model, const std::optional<scenarios::HardwareFacts>& hardware) {
-  constexpr std::uint64_t usual_caches = std::uint64_t{64} << 20;
-  if (!hardware || hardware->l3_bytes == 0) return model.weight_bytes < usual_caches;
-  return model.weight_bytes <= hardware->l3_bytes * std::max(1U, hardware->sockets);
-}
-
-void add_gpu(const std::optional<scenarios::HardwareFacts>& hardware, const ModelFacts& model,
-             Machine& machine) {
-  machine.on_gpu = true;
-  const scenarios::GpuFacts* const gpu =
-      hardware ? scenarios::gpu_that_computes(*hardware, model) : nullptr;
-  if (gpu == nullptr) {
-    machine.gpu_is_measured = false;
-    return;
-  }
-  machine.bandwidth = std::max(machine.bandwidth, gpu->copy_bytes_per_second);
-  machine.arithmetic = std::max(machine.arithmetic, gpu->matrix_per_second);
-}
-
-void add_agent(const RunRecord& record, std::size_t agent, Machine& machine) {
-  const MeasuredDemand demand = demand_of(record, agent);
-  if (demand.seconds <= 0) return;  // it took no part in the measured phase
-  machine.measured = true;
-  const auto& ready = record.agents[agent].ready;
-  const bool knows_model = ready && ready->model_facts && ready->model_facts->weight_bytes > 0;
-  if (!knows_model) {
-    machine.known = false;
-    return;
-  }
-  const ModelFacts& model = *ready->model_facts;
-  machine.bytes += demand.bytes(model);
-  machine.multiply_adds += demand.multiply_adds(model);
-  if (model.on_gpu) {
-    add_gpu(ready->hardware, model, machine);
-    return;
-  }
-  machine.on_cpu = true;
-  machine.weights_fit_caches = machine.weights_fit_caches || fits_caches(model, ready->hardware);
-  if (!ready->hardware) return;
-  // Agents that measured at the same time saw less than there is: the best of them counts.
-  const scenarios::MeasuredCeilings& ceilings = ready->hardware->ceilings;
-  machine.bandwidth = std::max(machine.bandwidth, ceilings.best_bandwidth());
-  machine.arithmetic =
-      std::max(machine.arithmetic, counts_in_floats(model.format) ? ceilings.float_per_second
-                                                                  : ceilings.int8_per_second);
-}
-
-std::map<std::string, Machine> machines_of(const RunRecord& record) {
-  std::map<std::string, Machine> machines;
-  for (std::size_t agent = 0; agent < record.agents.size(); ++agent)
-    add_agent(record, agent, machines[record.agents[agent].hello.host]);
-  return machines;
-}
-
 struct Ask {
   Limit limit;
-  double Machine::*wanted;
-  double Machine::*there;
+  double DeviceLoad::*wanted;
+  double DeviceLoad::*there;
   const char* unit;
   const char* what;
 };
@@ -121,13 +49,13 @@ bool is_nearer(const Evidence& one, const Evidence& other) {
   return std::pair(one.nearness, *one.share) > std::pair(other.nearness, *other.share);
 }
 
-/// Of one machine, which has a ceiling.
-Evidence on_machine(const Ask& ask, const std::string& host, const Machine& machine) {
-  const double share = machine.*ask.wanted / machine.*ask.there;
+/// Of one device, which has a ceiling.
+Evidence on_device(const Ask& ask, const std::string& host, const DeviceLoad& load) {
+  const double share = load.*ask.wanted / load.*ask.there;
   Evidence evidence =
       by_share(ask.limit, share,
-               giga(machine.*ask.wanted) + " of " + giga(machine.*ask.there) + " " + ask.unit +
-                   " (" + readable_share(share) + ") " + ask.what + " on " + host);
+               giga(load.*ask.wanted) + " of " + giga(load.*ask.there) + " " + ask.unit + " (" +
+                   readable_share(share) + ") " + ask.what + " on " + host);
   // Nobody does more than what is possible: either figure is wrong, or caches helped.
   constexpr double believable = 1.1;
   if (share <= believable) return evidence;
@@ -136,43 +64,44 @@ Evidence on_machine(const Ask& ask, const std::string& host, const Machine& mach
   return evidence;
 }
 
-/// Of the machine that came nearest to its ceiling. One that tells nothing hides none that did.
+/// Of the device that came nearest to its ceiling. One that tells nothing hides none that did.
 Evidence against_ceiling(const RunRecord& record, const Ask& ask) {
   if (!embeds_engine(record)) return unknown(ask.limit, "the target's machine is not looked into");
   std::optional<Evidence> worst;
-  std::string untold;        // why some machine's share is not known
-  bool from_caches = false;  // some machine does not ask for it
-  for (const auto& [host, machine] : machines_of(record)) {
-    if (!machine.measured) continue;
-    if (!machine.known) {
-      untold = "what the model asks for is not known";
-    } else if (machine.on_gpu && (machine.on_cpu || !machine.gpu_is_measured)) {
-      untold = machine.gpu_is_measured
-                   ? "there is no ceiling of this device: a GPU computes, and the CPU, too"
-                   : "there is no ceiling of this device: a GPU computes, and was not measured";
-    } else if (ask.limit == Limit::memory_bandwidth && machine.weights_fit_caches) {
+  std::string untold;        // why some device's share is not known
+  bool from_caches = false;  // some device does not ask for it
+  const bool of_memory = ask.limit == Limit::memory_bandwidth;
+  for (const auto& [device, load] : device_loads(record)) {
+    if (!load.measured) continue;
+    if (!load.untold.empty()) {
+      untold = load.untold;
+    } else if (of_memory && load.weights_may_fit_caches) {
+      untold = "the weights may fit in the GPU's caches, and nobody tells how large these are";
+    } else if (of_memory && load.weights_fit_caches) {
       from_caches = true;
-    } else if (machine.*ask.there <= 0) {
+    } else if (load.*ask.there <= 0) {
       untold = "the ceiling was not measured";
-    } else if (const Evidence each = on_machine(ask, host, machine);
+    } else if (const Evidence each = on_device(ask, device.host, load);
                !worst || is_nearer(each, *worst)) {
       worst = each;
     }
   }
-  // "Clear" is of all machines.
+  // "Clear" is of all devices.
   if (worst && (worst->nearness >= Nearness::near || untold.empty())) return *worst;
   if (!untold.empty()) return unknown(ask.limit, untold);
   return unknown(ask.limit, from_caches ? "the weights fit in the caches" : "nothing was measured");
 }
 
 Evidence memory_bandwidth(const RunRecord& record) {
-  return against_ceiling(record, {Limit::memory_bandwidth, &Machine::bytes, &Machine::bandwidth,
-                                  "GB/s", "read for tokens, prompts left out,"});
+  return against_ceiling(
+      record, {Limit::memory_bandwidth, &DeviceLoad::bytes, &DeviceLoad::bandwidth, "GB/s",
+               "read for tokens, prompts left out,"});
 }
 
 Evidence arithmetic(const RunRecord& record) {
-  return against_ceiling(record, {Limit::arithmetic, &Machine::multiply_adds, &Machine::arithmetic,
-                                  "G multiply-adds/s", "for tokens and prompts"});
+  return against_ceiling(record,
+                         {Limit::arithmetic, &DeviceLoad::multiply_adds, &DeviceLoad::arithmetic,
+                          "G multiply-adds/s", "for tokens and prompts"});
 }
 
 /// All agents together.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "coordinator/run/agents/agent_machines.hpp"
 #include "coordinator/text/readable_numbers.hpp"
 #include "scenarios/thresholds/roofline.hpp"
 
@@ -54,14 +55,15 @@ scenarios::HardwareFacts shared_by(scenarios::HardwareFacts hardware, std::size_
 
 RunCeiling ceiling_of(const RunRecord& record, double in_flight) {
   RunCeiling ceiling;
-  std::map<std::string, std::size_t> agents_of_host;
-  for (const auto& agent : record.agents) ++agents_of_host[agent.hello.host];
+  std::map<ComputingDevice, std::size_t> engines_of_device;
+  for (const auto& agent : record.agents) ++engines_of_device[device_of(agent)];
   if (record.agents.empty()) ceiling.missing = "no agent said what its machine is";
   const double agents = static_cast<double>(std::max<std::size_t>(record.agents.size(), 1));
   ceiling.context = mean_context(record);
   ceiling.concurrency =
       std::clamp(in_flight / agents, 1.0, std::max(1.0, 1.0 * record.scenario.target.max_batch));
   for (const auto& agent : record.agents) {
+    const std::size_t engines = engines_of_device[device_of(agent)];
     std::optional<scenarios::HardwareFacts> hardware;
     std::optional<scenarios::ModelFacts> model;
     scenarios::RooflineLoad load{ceiling.concurrency, ceiling.context, 0};
@@ -69,13 +71,11 @@ RunCeiling ceiling_of(const RunRecord& record, double in_flight) {
       hardware = agent.ready->hardware;
       model = agent.ready->model_facts;
       // What all engines of the host reach with all of their threads is theirs to share. 0: all.
-      const auto engines = static_cast<unsigned>(agents_of_host[agent.hello.host]);
-      load.threads = agent.ready->engine_threads * engines;
+      load.threads = agent.ready->engine_threads * static_cast<unsigned>(engines);
     }
     ceiling.missing = scenarios::missing_for_roofline(hardware, model);
     if (!ceiling.missing.empty()) return ceiling;
-    const auto roof = scenarios::roofline_of(shared_by(*hardware, agents_of_host[agent.hello.host]),
-                                             *model, load);
+    const auto roof = scenarios::roofline_of(shared_by(*hardware, engines), *model, load);
     if (&agent == &record.agents.front())
       ceiling.memory_bound = roof->memory_time >= roof->compute_time;
     ceiling.tokens_per_second += roof->tokens_per_second;

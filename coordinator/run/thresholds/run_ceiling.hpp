@@ -16,7 +16,8 @@ struct RunCeiling {
   std::string missing;       // why there is none; empty: there is one
 };
 
-/// `in_flight` is the mean over all agents. Agents of one host share its ceilings.
+/// `in_flight` is the mean over all agents. Agents of one host share the
+/// ceilings of its processors, those of one GPU that GPU's.
 RunCeiling ceiling_of(const RunRecord& record, double in_flight);
 
 /// Fills in the limit of a threshold that is a share of the ceiling, and says how. What is missing

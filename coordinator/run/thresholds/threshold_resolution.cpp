@@ -9,6 +9,7 @@
 #include "coordinator/run/agents/agent_machines.hpp"
 #include "scenarios/schema/scenario_document.hpp"
 #include "scenarios/thresholds/learned_limit.hpp"
+#include "scenarios/thresholds/roofline.hpp"
 
 namespace squall::coordinator {
 
@@ -33,14 +34,27 @@ std::string source_of(const RunRecord& record, std::size_t threshold) {
   return source_of(record.scenario_file, lines[threshold]);
 }
 
+/// Of several of which it is not known which one works, that with the least memory: limits are
+/// never those of a stronger one.
+std::vector<scenarios::GpuFacts> gpus_that_work(const scenarios::HardwareFacts& hardware,
+                                                const std::optional<scenarios::ModelFacts>& model) {
+  if (!model || !model->on_gpu || model->hybrid || hardware.gpus.empty()) return {};
+  if (const auto* const known = scenarios::gpu_of_model(hardware, *model)) return {*known};
+  return {*std::ranges::min_element(hardware.gpus, {}, &scenarios::GpuFacts::memory_bytes)};
+}
+
+bool works_on_gpu(const AgentRecord& agent) {
+  return agent.ready && agent.ready->model_facts && agent.ready->model_facts->on_gpu;
+}
+
 /// The machine that does the work. What a server runs on nobody told, and a law runs on nothing.
 std::optional<scenarios::HardwareFacts> working_hardware(const Scenario& scenario,
                                                          const AgentRecord& agent) {
   if (scenario.target.kind != scenarios::TargetKind::engine || !agent.ready) return std::nullopt;
   auto facts = agent.ready->hardware;
-  // A GPU beside the processors that the engine runs on makes nothing faster.
-  const auto& model = agent.ready->model_facts;
-  if (facts && !(model && model->on_gpu)) facts->gpus.clear();
+  if (!facts) return std::nullopt;
+  // A GPU beside the processors makes nothing faster, and next to nothing where these have layers.
+  facts->gpus = gpus_that_work(*facts, agent.ready->model_facts);
   return facts;
 }
 
@@ -77,9 +91,8 @@ void find_model_size(const RunRecord& record, scenarios::Situation& situation) {
   }
 }
 
-/// Why a limit of the table has no meaning for this scenario; empty: it has one. `asked`: somebody
-/// set it for this very run.
-std::string why_not(const Scenario& scenario, Metric metric) {
+/// Why a limit of the table has no meaning for this run; empty: it has one.
+std::string why_not(const Scenario& scenario, bool gpu_works, Metric metric) {
   const bool own_engine = scenario.target.kind == scenarios::TargetKind::engine;
   switch (metric) {
     case Metric::accuracy:
@@ -91,7 +104,7 @@ std::string why_not(const Scenario& scenario, Metric metric) {
     case Metric::load_time:
       return own_engine ? "" : "the model is not on the agents' machines";
     case Metric::gpu_memory:
-      return "no GPU does the work";  // the embedded engine runs on processors
+      return gpu_works ? "" : "no GPU does the work";
     case Metric::tokens_per_second: {
       const auto* users = std::get_if<scenarios::ClosedUsers>(&scenario.load);
       const bool waits =
@@ -314,7 +327,7 @@ scenarios::Situation situation_of(const RunRecord& record, const ThresholdInputs
 }
 
 ThresholdResolution resolve_table(const Scenario& scenario, const std::string& scenario_file,
-                                  const scenarios::Situation& situation,
+                                  const scenarios::Situation& situation, bool gpu_works,
                                   const ThresholdInputs& inputs) {
   scenarios::ThresholdTable table = scenarios::default_thresholds();
   if (inputs.table) table.replace_by(*inputs.table);
@@ -322,7 +335,7 @@ ThresholdResolution resolve_table(const Scenario& scenario, const std::string& s
   ThresholdResolution resolution;
   for (auto& each : scenarios::resolve_adaptive(table, situation, rules)) {
     const auto limit = scenarios::limit_name_of(each.threshold);
-    const std::string reason = why_not(scenario, each.threshold.metric);
+    const std::string reason = why_not(scenario, gpu_works, each.threshold.metric);
     if (reason.empty() || (limit && is_set_by(rules, *limit))) {
       resolution.thresholds.push_back(std::move(each));
     } else {
@@ -349,7 +362,8 @@ ThresholdResolution resolve_thresholds(const RunRecord& record, const ThresholdI
   const Scenario& scenario = record.scenario;
   if (scenario.adaptive.wanted) {
     const scenarios::Situation situation = situation_of(record, inputs);
-    resolution = resolve_table(scenario, record.scenario_file, situation, inputs);
+    const bool on_gpu = std::ranges::any_of(record.agents, works_on_gpu);
+    resolution = resolve_table(scenario, record.scenario_file, situation, on_gpu, inputs);
     resolution.notes.insert(
         resolution.notes.begin(),
         {"hardware " + std::string(name_of(situation.hardware.hardware)) + " (" +

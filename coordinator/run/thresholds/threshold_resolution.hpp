@@ -48,9 +48,10 @@ scenarios::ResolvedThreshold resolve_threshold(const scenarios::Threshold& thres
                                                const ThresholdInputs& inputs);
 
 /// The limits of the table in a situation, without what this scenario cannot be judged by.
+/// `gpu_works`: for any agent, so that a GPU's memory is worth a limit.
 ThresholdResolution resolve_table(const scenarios::Scenario& scenario,
                                   const std::string& scenario_file,
-                                  const scenarios::Situation& situation,
+                                  const scenarios::Situation& situation, bool gpu_works,
                                   const ThresholdInputs& inputs);
 
 /// Which of `all` a line on `wanted`'s figure takes the place of; none: it is a further one. Of a

@@ -204,8 +204,8 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_cut_or_garbled_anywhere_is_measured_anew) {
 BOOST_AUTO_TEST_CASE(a_gpu_of_which_nothing_is_kept_is_measured_and_one_that_failed_is_not_again) {
   MachineTree folder;
   CeilingsFile(folder.root(), key()).get([] { return some(); }, at_once);
-  BOOST_TEST(CeilingsFile(folder.root(), key(), true, 1).read().has_value());
-  const CeilingsFile two(folder.root(), key(), true, 2);
+  BOOST_TEST(CeilingsFile(folder.root(), key(), true, {0}).read().has_value());
+  const CeilingsFile two(folder.root(), key(), true, {0, 1});
   BOOST_TEST(!two.read().has_value(), "a module for the second is there now");
   auto both = some();
   both.gpus.push_back({1, 0, 0});
@@ -214,6 +214,19 @@ BOOST_AUTO_TEST_CASE(a_gpu_of_which_nothing_is_kept_is_measured_and_one_that_fai
   BOOST_TEST((two.get(measure, at_once) == both));
   BOOST_TEST((two.get(measure, at_once) == both));
   BOOST_TEST(measured == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_sees_another_gpu_measures_it_and_loses_nothing_of_the_first) {
+  MachineTree folder;
+  CeilingsFile(folder.root(), key()).get([] { return some(); }, at_once);
+  const CeilingsFile second(folder.root(), key(), true, {1});
+  BOOST_TEST(!second.read().has_value(), "what is kept is of the first");
+  auto fresh = some();
+  fresh.gpus = {{1, 2e12, 3e14}};
+  auto both = some();
+  both.gpus.push_back({1, 2e12, 3e14});
+  BOOST_TEST((second.get([&] { return fresh; }, at_once) == both));
+  BOOST_TEST((CeilingsFile(folder.root(), key(), true, {0, 1}).read() == both));
 }
 
 BOOST_AUTO_TEST_CASE(of_those_that_ask_at_once_one_measures_and_the_others_wait) {

@@ -71,16 +71,20 @@ BOOST_AUTO_TEST_CASE(the_device_that_computes_is_told_and_whether_it_computes_al
   const auto with_cpu_layers = [&](std::size_t count) {
     std::vector<BackendShare> shares;
     shares.push_back({.backend = kernels::make_cpu_backend(1), .layers = count});
-    shares.push_back(
-        {.backend = std::make_unique<fixtures::ApartBackend>(device), .layers = all - count});
+    shares.push_back({.backend = std::make_unique<fixtures::ApartBackend>(device),
+                      .layers = all - count,
+                      .memory = 1,
+                      .address = "0000:c1:00.0"});
     return model_facts(*model, EngineBackends(std::move(shares)), KvFormat::f16, 0);
   };
   BOOST_TEST(!facts_of(*model).on_gpu);
   BOOST_TEST(!facts_of(*model).hybrid);
   BOOST_TEST(facts_of(*model).gpu == "");
+  BOOST_TEST(facts_of(*model).gpu_address == "");
   BOOST_TEST(with_cpu_layers(2).on_gpu);
   BOOST_TEST(with_cpu_layers(2).hybrid);
   BOOST_TEST(with_cpu_layers(2).gpu == "apart device");
+  BOOST_TEST(with_cpu_layers(2).gpu_address == "0000:c1:00.0");
   // A CPU that only looks tokens up computes no layer.
   BOOST_TEST(with_cpu_layers(0).on_gpu);
   BOOST_TEST(!with_cpu_layers(0).hybrid);

@@ -164,33 +164,59 @@ BOOST_AUTO_TEST_CASE(each_is_measured_and_one_that_fails_has_no_rates) {
   BOOST_TEST(cuda.measured == 4);
 }
 
-BOOST_AUTO_TEST_CASE(a_machine_tells_what_was_measured_once_of_its_gpu) {
+namespace {
+
+/// A machine with one more GPU than it has, and an empty folder to keep figures in.
+struct MadeUpMachine {
   MachineTree folder;
-  setenv("XDG_CACHE_HOME", folder.root().c_str(), 1);
-  MadeUpModule cuda("CUDA");
+  MadeUpModule cuda{"CUDA"};
+  int searches = 0;
   HardwareWishes wishes;
-  wishes.find_gpus = [&] {
-    return kernels::GpuSearch{{cuda.found(1, "Made up", "ffff:00:00.0")}, {}};
-  };
-  const auto made_up = [](const scenarios::HardwareFacts& facts) {
-    const auto found = std::ranges::find(facts.gpus, std::string("Made up"), &GpuFacts::name);
-    BOOST_REQUIRE(found != facts.gpus.end());
-    return *found;
-  };
-  wishes.measuring = Measuring::never;
-  BOOST_TEST(made_up(hardware_here(wishes)).copy_bytes_per_second == 0);
-  wishes.measuring = Measuring::once;
+
+  MadeUpMachine() {
+    setenv("XDG_CACHE_HOME", folder.root().c_str(), 1);
+    wishes.find_gpus = [this] {
+      ++searches;
+      return kernels::GpuSearch{{cuda.found(1, "Made up", "ffff:00:00.0")}, {}};
+    };
+  }
+  ~MadeUpMachine() { unsetenv("XDG_CACHE_HOME"); }
+};
+
+const GpuFacts* made_up(const scenarios::HardwareFacts& facts) {
+  const auto found = std::ranges::find(facts.gpus, std::string("Made up"), &GpuFacts::name);
+  return found == facts.gpus.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(a_machine_tells_what_was_measured_once_of_its_gpu, MadeUpMachine) {
   for (int i = 0; i < 2; ++i) {
-    const auto facts = hardware_here(wishes);
-    BOOST_TEST(made_up(facts).copy_bytes_per_second == 2e12);
-    BOOST_TEST(made_up(facts).matrix_per_second == 2e14);
+    auto facts = hardware_here(wishes);
+    BOOST_TEST(facts.ceilings.int8_per_second > 0);
+    BOOST_TEST(look_for_gpus(wishes, facts).usable.size() == 1u);
+    BOOST_REQUIRE(made_up(facts) != nullptr);
+    BOOST_TEST(made_up(facts)->copy_bytes_per_second == 2e12);
+    BOOST_TEST(made_up(facts)->matrix_per_second == 2e14);
     BOOST_TEST(facts.ceilings.int8_per_second > 0);
     BOOST_TEST(hardware_text(facts).find("Made up, 2000 GB/s read and written, "
                                          "200000 G multiply-adds/s of halves") !=
                std::string::npos);
   }
   BOOST_TEST(cuda.measured == 1);
-  unsetenv("XDG_CACHE_HOME");
+}
+
+BOOST_FIXTURE_TEST_CASE(nobody_looks_for_gpus_to_compute_on_before_an_engine_wants_one,
+                        MadeUpMachine) {
+  wishes.measuring = Measuring::never;
+  AgentMachine machine(wishes, hardware_here(wishes));
+  BOOST_TEST(made_up(machine.facts()) == nullptr);
+  BOOST_TEST(searches == 0);
+  BOOST_TEST(machine.find_gpus().usable.size() == 1u);
+  BOOST_TEST(searches == 1);
+  BOOST_REQUIRE(made_up(machine.facts()) != nullptr);
+  BOOST_TEST(made_up(machine.facts())->copy_bytes_per_second == 0);
+  BOOST_TEST(cuda.measured == 0);
 }
 
 BOOST_AUTO_TEST_CASE(kept_ceilings_of_gpus_that_are_gone_are_of_no_use) {

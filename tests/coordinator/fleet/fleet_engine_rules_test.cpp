@@ -165,8 +165,8 @@ agents::InferenceEngine real_engine(const EngineLimits& limits) {
   static const std::vector<std::byte> bytes = fixtures::tiny_llama().bytes();
   const std::shared_ptr<const agents::Model> model = fixtures::load_from_memory(bytes);
   auto backend = kernels::make_cpu_backend(1);
-  const std::size_t page =
-      agents::KvCache::page_bytes(*backend, model->shape, kernels::KvFormat::f16);
+  const std::size_t page = agents::KvCache::page_bytes(*backend, model->shape,
+                                                       kernels::KvFormat::f16, model->shape.layers);
   return agents::InferenceEngine(model, std::move(backend),
                                  {.max_batch = limits.max_batch,
                                   .first_batch = limits.first_batch,

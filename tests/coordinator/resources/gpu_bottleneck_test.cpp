@@ -4,6 +4,7 @@
 
 #include "coordinator/run/resources/bottleneck.hpp"
 #include "coordinator/run/resources/measured_demand.hpp"
+#include "coordinator/run/thresholds/run_ceiling.hpp"
 
 using namespace squall;
 using namespace squall::coordinator;
@@ -95,4 +96,73 @@ BOOST_AUTO_TEST_CASE(of_a_machine_on_which_the_cpu_computes_too_nothing_is_known
   const Evidence bandwidth = of(record_of({agent_on_gpu(), on_cpu}), Limit::memory_bandwidth);
   BOOST_TEST(!bandwidth.share.has_value());
   BOOST_TEST(bandwidth.figures.find("and the CPU, too") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(
+    of_a_gpu_that_shares_the_layers_with_the_cpu_that_is_said_and_nothing_is_known) {
+  auto agent = agent_on_gpu();
+  agent.ready->model_facts->hybrid = true;
+  for (const Limit limit : {Limit::memory_bandwidth, Limit::arithmetic}) {
+    const Evidence evidence = of(record_of({agent}), limit);
+    BOOST_TEST(!evidence.share.has_value());
+    BOOST_TEST(evidence.figures ==
+               "there is no ceiling of this device: a GPU computes some layers, and the CPU the "
+               "others");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(of_several_gpus_of_which_none_has_the_engines_name_that_is_said) {
+  auto agent = agent_on_gpu();
+  agent.ready->hardware->gpus.push_back(agent.ready->hardware->gpus.front());
+  agent.ready->model_facts->gpu = "gpu Another (HIP)";
+  const Evidence evidence = of(record_of({agent}), Limit::arithmetic);
+  BOOST_TEST(!evidence.share.has_value());
+  BOOST_TEST(evidence.figures.find("which of the machine's GPUs computes is not known") !=
+             std::string::npos);
+}
+
+namespace {
+
+/// Two GPUs that are alike, of which the engine has the one at this address.
+AgentRecord agent_of_two(const std::string& address) {
+  AgentRecord agent = agent_on_gpu();
+  auto& gpus = agent.ready->hardware->gpus;
+  gpus.push_back(gpus.front());
+  gpus[0].address = "0000:01:00.0";
+  gpus[1].address = "0000:02:00.0";
+  agent.hello.name = address;
+  agent.ready->model_facts->gpu_address = address;
+  return agent;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(engines_with_a_gpu_each_do_not_share_what_one_can_do) {
+  const RunRecord one = record_of({agent_of_two("0000:01:00.0")});
+  const RunRecord each = record_of({agent_of_two("0000:01:00.0"), agent_of_two("0000:02:00.0")});
+  const RunRecord same = record_of({agent_of_two("0000:01:00.0"), agent_of_two("0000:01:00.0")});
+  for (const Limit limit : {Limit::memory_bandwidth, Limit::arithmetic}) {
+    BOOST_TEST(of(each, limit).share.value() == of(one, limit).share.value());
+    BOOST_TEST(of(same, limit).share.value() == 2 * of(one, limit).share.value(),
+               boost::test_tools::tolerance(1e-9));
+  }
+  const double alone = ceiling_of(one, 1).tokens_per_second;
+  BOOST_TEST(alone > 0);
+  BOOST_TEST(ceiling_of(each, 2).tokens_per_second == 2 * alone,
+             boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(ceiling_of(same, 2).tokens_per_second == alone, boost::test_tools::tolerance(1e-9));
+}
+
+BOOST_AUTO_TEST_CASE(weights_that_may_fit_a_gpus_caches_are_not_held_against_its_memory) {
+  const auto with_weights = [](std::uint64_t bytes) {
+    auto agent = agent_on_gpu();
+    agent.ready->model_facts->weight_bytes = bytes;
+    return record_of({agent});
+  };
+  constexpr std::uint64_t largest_cache = std::uint64_t{256} << 20;
+  const Evidence small = of(with_weights(largest_cache), Limit::memory_bandwidth);
+  BOOST_TEST(!small.share.has_value());
+  BOOST_TEST(small.figures.find("may fit in the GPU's caches") != std::string::npos);
+  BOOST_TEST(of(with_weights(largest_cache), Limit::arithmetic).share.has_value());
+  BOOST_TEST(of(with_weights(largest_cache + 1), Limit::memory_bandwidth).share.has_value());
 }
