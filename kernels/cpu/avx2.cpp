@@ -14,6 +14,7 @@
 #include "kernels/cpu/multiply/k_quants_avx2.hpp"
 #include "kernels/cpu/multiply/k_quants_layout.hpp"
 #include "kernels/cpu/multiply/quantized_activations.hpp"
+#include "kernels/cpu/multiply/wide_activations.hpp"
 
 #if defined(__x86_64__)
 

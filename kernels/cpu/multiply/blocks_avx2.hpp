@@ -12,7 +12,4 @@ void multiply_q5_0(const MultiplyTask& task);
 void multiply_q5_1(const MultiplyTask& task);
 void multiply_q8_0(const MultiplyTask& task);
 
-/// Into the layout of wide_activations.hpp.
-void quantize_wide_activations(std::span<const float> values, std::byte* quantized);
-
 }  // namespace squall::kernels::avx2

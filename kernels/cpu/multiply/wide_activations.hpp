@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace squall::kernels {
 
@@ -31,5 +32,12 @@ inline WideActivations wide_activations(const std::byte* row, std::size_t column
   return {.quants = reinterpret_cast<const std::int16_t*>(row),
           .scales = reinterpret_cast<const float*>(row + columns * sizeof(std::int16_t))};
 }
+
+namespace avx2 {
+
+/// `values` are a multiple of 32; `quantized` is aligned to 64 bytes.
+void quantize_wide_activations(std::span<const float> values, std::byte* quantized);
+
+}  // namespace avx2
 
 }  // namespace squall::kernels

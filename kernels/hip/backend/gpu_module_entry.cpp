@@ -31,14 +31,14 @@ class HipModule final : public GpuModule {
       // One that is broken must not hide the others.
       try {
         found.push_back(describe_device(i));
-      } catch (const DeviceError& error) {
+      } catch (const DeviceError& broken) {
         found.push_back({.index = i,
                          .name = "device " + std::to_string(i),
                          .architecture = {},
                          .address = {},
                          .memory_bytes = 0,
                          .free_bytes = 0,
-                         .objection = error.what()});
+                         .objection = broken.what()});
       }
     }
     if (found.empty()) reason = "no GPU is found on this machine";
