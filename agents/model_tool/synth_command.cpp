@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agents/engine/model/gguf_writer.hpp"
+#include "agents/engine/model/model.hpp"
 #include "agents/engine/model/synthetic/model_plan.hpp"
 #include "agents/engine/model/synthetic/random_weights.hpp"
 #include "agents/model_tool/progress_line.hpp"
@@ -66,6 +67,7 @@ void describe_shape(GgufWriter& file, const Hyperparameters& shape, const SynthO
   };
   file.add_text("general.architecture", shape.architecture);
   file.add_text("general.name", "synthetic " + options.shape + " " + options.format);
+  file.add_boolean(random_weights_key, true);
   number(".context_length", shape.context);
   number(".embedding_length", shape.dimension);
   number(".block_count", shape.layers);

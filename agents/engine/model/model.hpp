@@ -6,6 +6,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agents/engine/model/tokenizer/tokenizer.hpp"
@@ -46,13 +47,16 @@ struct LayerWeights {
   kernels::TensorView feed_forward_sub_norm;  // optional (bitnet): before the down projection
 };
 
+/// Metadata of files whose weights are random (boolean): outputs of whoever runs them say so.
+inline constexpr std::string_view random_weights_key = "squall.random_weights";
+
 class Model {
  public:
   virtual ~Model() = default;
 
   std::string name;         // "stories260k-q8_0", "synthetic:llama-15m/q8_0"
   std::string fingerprint;  // 16 hexadecimal digits; equal models have equal ones
-  bool synthetic = false;
+  bool synthetic = false;   // random weights: made up here, or a file of `squall model synth`
   Hyperparameters shape;
   kernels::TensorView token_embedding, output_norm, output;  // output may be the embedding (tied)
   std::vector<LayerWeights> layers;

@@ -194,6 +194,7 @@ std::shared_ptr<const Model> make_gguf_model(std::unique_ptr<GgufFile> file, std
   }
   auto tokenizer = read_tokenizer(source.metadata());
   model->name = std::move(name);
+  model->synthetic = source.metadata().find_boolean(random_weights_key).value_or(false);
   model->shape = read_hyperparameters(*architecture, source.metadata(), tokenizer->vocabulary());
   model->tokenizer = std::move(tokenizer);
   model->chat_template = source.metadata().find_text("tokenizer.chat_template").value_or("");
