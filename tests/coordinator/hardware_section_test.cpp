@@ -117,12 +117,13 @@ BOOST_AUTO_TEST_CASE(names_of_machines_cannot_write_to_the_terminal) {
 
 BOOST_AUTO_TEST_CASE(everything_about_a_machine_and_a_model_is_in_the_file) {
   RunRecord record = record_with({{"web1", machine()}, {"web1", machine()}});
-  record.agents[0].ready->model_facts = scenarios::ModelFacts{.parameters = 135'000'000,
-                                                              .file_bytes = 145'000'000,
-                                                              .format = "q8_0",
-                                                              .weight_bytes = 144'000'000,
-                                                              .multiply_adds = 134'000'000,
-                                                              .kv_bytes = 0};
+  scenarios::ModelFacts facts;
+  facts.parameters = 135'000'000;
+  facts.file_bytes = 145'000'000;
+  facts.format = "q8_0";
+  facts.weight_bytes = 144'000'000;
+  facts.multiply_adds = 134'000'000;
+  record.agents[0].ready->model_facts = facts;
   const json run = json::parse(json_report(make_run_report(record), record));
   BOOST_TEST(run.at("hardware_fingerprint") == scenarios::fingerprint(machine()));
   const json& hardware = run.at("agents").at(0).at("hardware");
