@@ -70,7 +70,9 @@ AgentRecord engine_agent() {
   ready.model_facts = scenarios::ModelFacts{.format = "q4_0",
                                             .weight_bytes = 1'000'000'000,
                                             .multiply_adds = 100'000'000,
-                                            .kv_bytes = 100'000};
+                                            .kv_bytes = 100'000,
+                                            .gpu = {},
+                                            .gpu_address = {}};
   ready.hardware.emplace();
   ready.hardware->ceilings = {{{1, 20e9}, {2, 50e9}}, 2, 300e9, 90e9};
   agent.ready = ready;

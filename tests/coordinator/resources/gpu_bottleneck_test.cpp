@@ -42,7 +42,8 @@ AgentRecord agent_on_gpu() {
                                                    .weight_bytes = 1'000'000'000,
                                                    .multiply_adds = 1'000'000'000,
                                                    .on_gpu = true,
-                                                   .gpu = "gpu A GPU (HIP)"};
+                                                   .gpu = "gpu A GPU (HIP)",
+                                                   .gpu_address = {}};
   auto& hardware = agent.ready->hardware.emplace();
   hardware.ceilings = {{{1, 20e9}}, 1, 300e9, 90e9};
   scenarios::GpuFacts& gpu = hardware.gpus.emplace_back();
