@@ -66,16 +66,14 @@ AgentRecord engine_agent() {
   AgentRecord agent;
   agent.hello.name = "a";
   agent.hello.host = "here";
-  actors::Ready ready;
-  ready.model_facts = scenarios::ModelFacts{.format = "q4_0",
-                                            .weight_bytes = 1'000'000'000,
-                                            .multiply_adds = 100'000'000,
-                                            .kv_bytes = 100'000,
-                                            .gpu = {},
-                                            .gpu_address = {}};
+  actors::Ready& ready = agent.ready.emplace();
+  scenarios::ModelFacts& facts = ready.model_facts.emplace();
+  facts.format = "q4_0";
+  facts.weight_bytes = 1'000'000'000;
+  facts.multiply_adds = 100'000'000;
+  facts.kv_bytes = 100'000;
   ready.hardware.emplace();
   ready.hardware->ceilings = {{{1, 20e9}, {2, 50e9}}, 2, 300e9, 90e9};
-  agent.ready = ready;
   return agent;
 }
 
