@@ -40,15 +40,13 @@ double CapacitySearch::rounded(double load) const {
   return std::clamp(std::round(within), std::ceil(rules_.lowest), std::floor(rules_.highest));
 }
 
-/// A load that could not be measured twice: the tool was its limit.
+/// A load that could not be measured twice, nor any above it: the tool was its limit. Where a
+/// higher one could be, something else disturbed it, and it says nothing of the target.
 bool CapacitySearch::blocked(double load) const {
   std::size_t invalid = 0;
   for (const auto& probe : probes_) {
-    if (!same(probe.load, load)) continue;
-    if (!probe.usable())
-      ++invalid;
-    else if (probe.load >= load)
-      return false;
+    if (probe.usable() && probe.load >= load) return false;
+    if (!probe.usable() && same(probe.load, load)) ++invalid;
   }
   return invalid >= invalid_tries;
 }

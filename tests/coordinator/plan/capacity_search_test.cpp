@@ -175,6 +175,27 @@ BOOST_AUTO_TEST_CASE(a_probe_that_cannot_be_used_is_tried_again_and_then_the_too
   BOOST_TEST(estimate.capacity > 0.9 * invalid.load);
 }
 
+// 81 requests without a violation, then most of 81 violated, and twice a busy machine spoils what
+// lies between.
+BOOST_AUTO_TEST_CASE(a_disturbed_probe_below_one_that_was_measured_is_no_limit) {
+  CapacitySearch search({.start = 16});
+  LoadProbe open = wall(16, 20);
+  open.judgement = ProbeJudgement::undecided;
+  open.excess = Excess{-0.5, 1.4, true};
+  search.took(open);
+  BOOST_TEST(*search.next() == 32.0);
+  LoadProbe missed = wall(32, 20);
+  missed.excess = Excess{4.6, 0.3, false};
+  search.took(missed);
+  const double between = *search.next();
+  LoadProbe spoilt;
+  spoilt.load = between;
+  for (int i = 0; i < 2; ++i) {
+    search.took(spoilt);
+    BOOST_TEST(*search.next() == between);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(nothing_within_the_limits_and_everything_within_them_are_said) {
   CapacitySearch none({.start = 8});
   const auto down = loads_of(none, [](double load) { return wall(load, 0.5); });
