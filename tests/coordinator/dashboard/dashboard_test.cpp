@@ -91,6 +91,7 @@ BOOST_FIXTURE_TEST_CASE(a_newcomer_gets_the_whole_course_and_then_only_news, Fix
   show(11s);  // tells the viewer all there is once more: it may have missed some
   BOOST_TEST(viewer->read_until("0:11 / 0:35"));
   show(12s);
+  BOOST_TEST(viewer->read_until("0:12 / 0:35"));  // the end tells all there is once more, too
   dashboard.end(record, make_run_report(record));
   BOOST_TEST(viewer->read_to_end());
   const auto pictures = pictures_in(viewer->received());
