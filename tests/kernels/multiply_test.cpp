@@ -169,6 +169,8 @@ BOOST_AUTO_TEST_CASE(every_kernel_agrees_with_double_precision_on_wide_matrices)
   for (const KernelTable* table : tables_under_test()) {
     for (const Format format : all_formats) {
       check({table, format, 13, 8192, 3, 1});
+      // More blocks than are unpacked at a time, in rounds of unequal length.
+      for (const std::size_t batch : {5, 8, 34}) check({table, format, 37, 1312, batch, 2});
     }
   }
 }
